@@ -1,0 +1,13 @@
+//! What problems are made of: sparse matrices, files, and families of test systems.
+//!
+//! This crate depends on no other crate of the toolkit. It holds
+//!
+//! - [`CsrMatrix`], compressed sparse rows with 32-bit indices and checked construction, and
+//!   [`CooBuilder`], which assembles one from entries in any order;
+//! - the [`Scalar`] bound that the whole toolkit is generic over.
+
+pub mod csr;
+pub mod scalar;
+
+pub use csr::{CooBuilder, CsrError, CsrMatrix};
+pub use scalar::Scalar;

@@ -1,0 +1,236 @@
+//! The one loop around every method: verify, cycle, verify.
+//!
+//! A method is written as a *cycle*: it gets x and the true residual r = b − A x, iterates until its own
+//! recurrence claims convergence, breaks down, or has used up its space (GMRES's restart), and hands x
+//! back. [`run`] recomputes r after every cycle and alone decides whether the solve has converged. So a
+//! drifted recurrence is replaced by the true residual and the method goes on; if that no longer helps the
+//! solve has stagnated, and nothing is called converged on a recurrence's word
+//! (van der Vorst and Ye, 2000, SIAM J. Sci. Comput. 22(3)).
+
+use crate::error::{SolveError, check_len};
+use crate::kernels;
+use crate::system::global_norm;
+use crate::{
+    Breakdown, Converged, Limit, LinearOperator, LinearSystem, Monitor, Outcome, Progress, StopReason,
+    StopRule,
+};
+use residua_data::Scalar;
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+/// A residual this many times the larger of ‖b‖ and the initial residual is a divergence.
+const DIVERGENCE_FACTOR: f64 = 1e8;
+
+/// A cycle that claimed convergence must have cut the true residual at least to this share, else the
+/// attainable accuracy is reached.
+const PROGRESS_AFTER_CLAIM: f64 = 0.5;
+
+/// A cycle that merely restarts must cut the true residual at least to this share …
+const PROGRESS_AFTER_RESTART: f64 = 1.0 - 1e-6;
+
+/// … in one of this many consecutive cycles.
+const FRUITLESS_RESTARTS: usize = 3;
+
+/// How a cycle ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CycleEnd {
+    /// The recurrence's residual meets the target; to be verified.
+    Claimed,
+    /// The method wants to start again from x (its space is used up).
+    Restart,
+    /// The recurrence broke down; starting again from x may cure it. The reason stands if it does not.
+    Broken(Breakdown),
+    /// The solve is over for this reason (unless the true residual happens to meet the target).
+    Stop(StopReason),
+}
+
+/// What a cycle reports to, and asks whether to go on.
+pub struct Control<'m, T> {
+    monitor: &'m mut dyn Monitor<T>,
+    stop: StopRule,
+    start: Instant,
+    target: f64,
+    rhs_norm: f64,
+    divergence_norm: f64,
+    iterations: usize,
+    /// Products with A that the method has done; methods add to it.
+    pub operator_applies: usize,
+    /// Applications of M⁻¹ that the method has done; methods add to it.
+    pub preconditioner_applies: usize,
+}
+
+impl<T: Scalar> Control<'_, T> {
+    /// The residual norm to reach.
+    pub fn target(&self) -> f64 {
+        self.target
+    }
+
+    /// Iterations done so far, over all cycles.
+    pub fn iterations(&self) -> usize {
+        self.iterations
+    }
+
+    /// Iterations that the rule still allows.
+    pub fn iterations_left(&self) -> usize {
+        self.stop.max_iters.saturating_sub(self.iterations)
+    }
+
+    /// Counts one iteration that left the (recurrence's) residual norm `residual_norm`, shows it to the
+    /// monitor, and says whether the cycle has to end. `x` is the iterate where it is formed.
+    pub fn step(&mut self, residual_norm: f64, x: Option<&[T]>) -> Option<CycleEnd> {
+        self.iterations += 1;
+        self.observe(residual_norm, x)
+    }
+
+    fn observe(&mut self, residual_norm: f64, x: Option<&[T]>) -> Option<CycleEnd> {
+        let progress = Progress {
+            iteration: self.iterations,
+            residual_norm,
+            target: self.target,
+            rhs_norm: self.rhs_norm,
+            x,
+        };
+        let request = self.monitor.observe(&progress);
+        if !residual_norm.is_finite() {
+            return Some(CycleEnd::Broken(Breakdown::NonFinite));
+        }
+        if residual_norm <= self.target {
+            return Some(CycleEnd::Claimed);
+        }
+        if request == ControlFlow::Break(()) {
+            return Some(CycleEnd::Stop(StopReason::Stopped(Limit::MonitorRequest)));
+        }
+        if self.iterations >= self.stop.max_iters {
+            return Some(CycleEnd::Stop(StopReason::Stopped(Limit::MaxIterations)));
+        }
+        if self.stop.time_limit.is_some_and(|limit| self.start.elapsed() >= limit) {
+            return Some(CycleEnd::Stop(StopReason::Stopped(Limit::TimeLimit)));
+        }
+        (residual_norm > self.divergence_norm)
+            .then_some(CycleEnd::Stop(StopReason::Failed(Breakdown::Divergence)))
+    }
+}
+
+/// Solves `system` from `x` by repeating `cycle(control, x, r, ‖r‖)`, r being the true residual (length m,
+/// the caller's workspace) at the start of each cycle; on return it holds the true residual of the x that
+/// is returned.
+///
+/// # Errors
+/// [`SolveError`] if lengths do not match or the initial guess is not finite, or what `cycle` returns.
+pub fn run<T: Scalar, A: LinearOperator<T> + ?Sized>(
+    system: &LinearSystem<'_, A, T>,
+    x: &mut [T],
+    r: &mut [T],
+    stop: &StopRule,
+    monitor: &mut dyn Monitor<T>,
+    mut cycle: impl FnMut(&mut Control<'_, T>, &mut [T], &mut [T], f64) -> Result<CycleEnd, SolveError>,
+) -> Result<Outcome, SolveError> {
+    let a = system.operator();
+    check_len("x", a.ncols(), x.len())?;
+    check_len("r", a.nrows(), r.len())?;
+    if let Some(index) = x.iter().position(|v| !v.is_finite()) {
+        return Err(SolveError::NonFinite { what: "the initial guess x", index });
+    }
+    let start = Instant::now();
+    let rhs_norm = system.rhs_norm();
+    let mut control = Control {
+        monitor,
+        stop: *stop,
+        start,
+        target: (stop.rtol * rhs_norm).max(stop.atol),
+        rhs_norm,
+        divergence_norm: f64::INFINITY,
+        iterations: 0,
+        operator_applies: 0,
+        preconditioner_applies: 0,
+    };
+    if rhs_norm == 0.0 {
+        x.fill(T::zero());
+        r.fill(T::zero());
+        return Ok(outcome(StopReason::Converged(Converged::ZeroRhs), 0.0, &control));
+    }
+    let mut r_norm = true_residual(system, x, r, &mut control);
+    control.divergence_norm = DIVERGENCE_FACTOR * r_norm.max(rhs_norm);
+    let first = control.observe(r_norm, Some(x));
+    let mut fruitless = 0;
+    let reason = loop {
+        if r_norm <= control.target {
+            let relative = r_norm <= control.stop.rtol * rhs_norm;
+            break StopReason::Converged(if relative {
+                Converged::RelativeTolerance
+            } else {
+                Converged::AbsoluteTolerance
+            });
+        }
+        if control.iterations == 0
+            && let Some(CycleEnd::Stop(reason)) = first
+        {
+            break reason;
+        }
+        if !r_norm.is_finite() {
+            break StopReason::Failed(Breakdown::NonFinite);
+        }
+        let before = r_norm;
+        let end = cycle(&mut control, x, r, r_norm)?;
+        r_norm = true_residual(system, x, r, &mut control);
+        if r_norm <= control.target {
+            continue;
+        }
+        let progress = if end == CycleEnd::Claimed { PROGRESS_AFTER_CLAIM } else { PROGRESS_AFTER_RESTART };
+        fruitless = if r_norm <= progress * before { 0 } else { fruitless + 1 };
+        match end {
+            CycleEnd::Stop(reason) => break reason,
+            CycleEnd::Claimed if fruitless > 0 => break StopReason::Failed(Breakdown::Stagnation),
+            CycleEnd::Broken(reason) if fruitless > 0 => break StopReason::Failed(reason),
+            CycleEnd::Restart if fruitless >= FRUITLESS_RESTARTS => {
+                break StopReason::Failed(Breakdown::Stagnation);
+            }
+            CycleEnd::Claimed | CycleEnd::Broken(_) | CycleEnd::Restart => {}
+        }
+        if control.iterations >= control.stop.max_iters {
+            break StopReason::Stopped(Limit::MaxIterations);
+        }
+    };
+    Ok(outcome(reason, r_norm, &control))
+}
+
+fn true_residual<T: Scalar, A: LinearOperator<T> + ?Sized>(
+    system: &LinearSystem<'_, A, T>,
+    x: &[T],
+    r: &mut [T],
+    control: &mut Control<'_, T>,
+) -> f64 {
+    system.residual(x, r);
+    control.operator_applies += 1;
+    global_norm(system.operator(), r)
+}
+
+fn outcome<T>(reason: StopReason, residual_norm: f64, control: &Control<'_, T>) -> Outcome {
+    let scale = if control.rhs_norm > 0.0 { control.rhs_norm } else { 1.0 };
+    Outcome {
+        reason,
+        iterations: control.iterations,
+        residual_norm,
+        relative_residual: residual_norm / scale,
+        operator_applies: control.operator_applies,
+        preconditioner_applies: control.preconditioner_applies,
+        elapsed: control.start.elapsed(),
+    }
+}
+
+/// Sets the length of a workspace vector; allocates only if it grows.
+pub(crate) fn resize<T: Scalar>(v: &mut Vec<T>, n: usize) {
+    if v.len() != n {
+        v.clear();
+        v.resize(n, T::zero());
+    }
+}
+
+/// The norm of `v` from the sum of squares that a fused kernel returned, over all ranks.
+pub(crate) fn fused_norm<T: Scalar, A: LinearOperator<T> + ?Sized>(a: &A, sq: T::RealField, v: &[T]) -> f64 {
+    let local = residua_data::scalar::real_to_f64::<T>(sq);
+    let mut sum = [T::from_real(sq)];
+    a.sum_over_ranks(&mut sum);
+    let total = sum[0].real_f64();
+    if total == local { kernels::norm_from_sq(local, v) } else { total.sqrt() }
+}

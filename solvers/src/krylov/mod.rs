@@ -1,0 +1,5 @@
+//! Krylov methods, one file each.
+
+mod cg;
+
+pub use cg::Cg;

@@ -1,0 +1,75 @@
+//! Preconditioners M ≈ A. `apply` is always z = M⁻¹ r.
+//!
+//! The marker traits state mathematics that a method relies on: [`LinearPreconditioner`] is the same linear
+//! map at every call (GMRES, BiCGSTAB, IDR), [`SpdPreconditioner`] is symmetric (Hermitian) positive
+//! definite as well (CG, MINRES). Methods that bear anything, such as a network, take any
+//! [`Preconditioner`] (FCG, FGMRES).
+
+mod identity;
+mod jacobi;
+
+pub use identity::Identity;
+pub use jacobi::Jacobi;
+
+use crate::SolveError;
+use residua_data::Scalar;
+
+/// z = M⁻¹ r.
+pub trait Preconditioner<T: Scalar = f64>: Send {
+    /// The name as on the command line.
+    fn name(&self) -> &'static str;
+
+    /// z ← M⁻¹ r; both have length n.
+    ///
+    /// # Errors
+    /// [`SolveError::ApplyFailed`] if a part broke (a network); [`SolveError::DimensionMismatch`].
+    fn apply(&mut self, r: &[T], z: &mut [T]) -> Result<(), SolveError>;
+
+    /// The diagonal of M⁻¹ if M is diagonal: methods then fuse it into their own passes.
+    fn as_diagonal(&self) -> Option<&[T]> {
+        None
+    }
+
+    /// Whether M is the identity: methods then skip it.
+    fn is_identity(&self) -> bool {
+        false
+    }
+}
+
+/// A preconditioner that is the same linear map at every call.
+pub trait LinearPreconditioner<T: Scalar = f64>: Preconditioner<T> {}
+
+/// A linear preconditioner that is symmetric (Hermitian) positive definite.
+pub trait SpdPreconditioner<T: Scalar = f64>: LinearPreconditioner<T> {}
+
+/// Rebuilds a part for a matrix with the same pattern; explicit, as nothing can notice a changed A.
+pub trait Refresh<A: ?Sized> {
+    /// Rebuilds from `a`, reusing what depends on the pattern alone.
+    ///
+    /// # Errors
+    /// [`SolveError::PatternChanged`], or what set-up returns.
+    fn refresh(&mut self, a: &A) -> Result<(), SolveError>;
+}
+
+macro_rules! forward {
+    ($t:ty) => {
+        impl<T: Scalar, P: Preconditioner<T> + ?Sized> Preconditioner<T> for $t {
+            fn name(&self) -> &'static str {
+                (**self).name()
+            }
+            fn apply(&mut self, r: &[T], z: &mut [T]) -> Result<(), SolveError> {
+                (**self).apply(r, z)
+            }
+            fn as_diagonal(&self) -> Option<&[T]> {
+                (**self).as_diagonal()
+            }
+            fn is_identity(&self) -> bool {
+                (**self).is_identity()
+            }
+        }
+        impl<T: Scalar, P: LinearPreconditioner<T> + ?Sized> LinearPreconditioner<T> for $t {}
+        impl<T: Scalar, P: SpdPreconditioner<T> + ?Sized> SpdPreconditioner<T> for $t {}
+    };
+}
+forward!(&mut P);
+forward!(Box<P>);
