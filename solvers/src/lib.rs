@@ -4,6 +4,8 @@
 //! ‖b − A x‖₂ ≤ max(rtol ‖b‖₂, atol), and returns an [`Outcome`] whose residual norm was recomputed from
 //! A, x and b when the method ended, whatever the reason.
 
+pub mod auto;
+pub mod choice;
 pub mod control;
 pub mod error;
 pub mod kernels;
@@ -15,7 +17,9 @@ pub mod precond;
 pub mod solver;
 pub mod system;
 
+pub use choice::{Method, PrecondKind};
 pub use error::SolveError;
+pub use krylov::Cg;
 pub use monitor::{History, Monitor, Progress};
 pub use operator::{LinearOperator, SparseRows, TransposeOperator};
 pub use outcome::{Breakdown, Converged, Limit, Outcome, StopReason};

