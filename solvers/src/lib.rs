@@ -7,6 +7,7 @@
 pub mod auto;
 pub mod choice;
 pub mod control;
+pub mod direct;
 pub mod error;
 pub mod kernels;
 pub mod krylov;
