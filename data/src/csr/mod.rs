@@ -5,11 +5,14 @@
 //! product y = Ax moves 12 nnz + 4 (m + 1) + 8 (m + n) bytes in double precision, a quarter less than
 //! with 64-bit indices.
 
+mod analysis;
 mod builder;
+mod convert;
 mod product;
 mod transform;
 
 use crate::Scalar;
+pub use analysis::{Bandwidth, DiagonalDominance};
 pub use builder::CooBuilder;
 
 /// Why arrays do not form a CSR matrix.
@@ -43,6 +46,16 @@ pub enum CsrError {
         col_idx: usize,
         /// Length of `values`.
         values: usize,
+    },
+    /// A dense array does not have nrows · ncols entries.
+    #[error("a dense {nrows} x {ncols} matrix was given {found} entries: expected nrows * ncols")]
+    DenseLength {
+        /// Number of rows.
+        nrows: usize,
+        /// Number of columns.
+        ncols: usize,
+        /// What was given.
+        found: usize,
     },
     /// A column index is not below the number of columns.
     #[error("row {row} (counted from 0) has column {col}, but the matrix has {ncols} columns")]
