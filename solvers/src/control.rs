@@ -82,6 +82,47 @@ impl<T: Scalar> Control<'_, T> {
         self.observe(residual_norm, x)
     }
 
+    /// Runs a whole solve as one cycle of this one. `inner` gets what is left of the limits with the relative
+    /// tolerance `rtol`, and a monitor that shows its progress as this solve's: an inner residual norm of
+    /// `inner_rhs_norm` counts as `r_norm` here. Its iterations and applications are added to this solve's.
+    ///
+    /// # Errors
+    /// What `inner` returns.
+    pub fn nested(
+        &mut self,
+        rtol: f64,
+        inner_rhs_norm: f64,
+        r_norm: f64,
+        inner: impl FnOnce(&StopRule, &mut dyn Monitor<T>) -> Result<Outcome, SolveError>,
+    ) -> Result<Outcome, SolveError> {
+        let stop = StopRule {
+            rtol,
+            atol: 0.0,
+            max_iters: self.iterations_left(),
+            time_limit: self.stop.time_limit.map(|limit| limit.saturating_sub(self.start.elapsed())),
+        };
+        let (offset, target, rhs_norm) = (self.iterations, self.target, self.rhs_norm);
+        let factor = if inner_rhs_norm > 0.0 { r_norm / inner_rhs_norm } else { 1.0 };
+        let monitor = &mut *self.monitor;
+        let mut relay = |progress: &Progress<'_, T>| {
+            if progress.iteration == 0 {
+                return ControlFlow::Continue(());
+            }
+            monitor.observe(&Progress {
+                iteration: offset + progress.iteration,
+                residual_norm: progress.residual_norm * factor,
+                target,
+                rhs_norm,
+                x: None,
+            })
+        };
+        let outcome = inner(&stop, &mut relay)?;
+        self.iterations += outcome.iterations;
+        self.operator_applies += outcome.operator_applies;
+        self.preconditioner_applies += outcome.preconditioner_applies;
+        Ok(outcome)
+    }
+
     fn observe(&mut self, residual_norm: f64, x: Option<&[T]>) -> Option<CycleEnd> {
         let progress = Progress {
             iteration: self.iterations,

@@ -12,6 +12,7 @@ pub mod error;
 pub mod kernels;
 pub mod krylov;
 pub mod monitor;
+pub mod null_space;
 pub mod operator;
 pub mod ordering;
 pub mod outcome;

@@ -2,16 +2,28 @@
 //!
 //! [`analyse`] measures the matrix, [`solve`] carries out the wish in [`Options`]: a named method with a
 //! named preconditioner, or `auto`, which decides from the measured facts, says why in one sentence, and
-//! falls back in a fixed order.
+//! falls back in a fixed order (the table in [`plan`]).
+
+// mod build;
+
+pub mod facts;
+mod named;
+pub mod plan;
+mod scaled;
+
+
+pub use facts::{MatrixFacts, analyse};
+pub use scaled::Scaled;
 
 use crate::choice::{Method, PrecondKind};
-use crate::{
-    Cg, CsrMatrix, LinearSystem, Monitor, Outcome, Scalar, SolveError, Solver, StopRule, precond::Jacobi,
-};
-use std::time::{Duration, Instant};
+use crate::direct::FaerScalar;
+use crate::error::check_len;
+use crate::{CsrMatrix, Monitor, Outcome, SolveError, StopRule};
+use std::time::Duration;
 
 /// What the caller wants; the default leaves everything to `auto`.
 #[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Options {
     /// The method.
     pub method: Method,
@@ -43,11 +55,11 @@ pub struct Report {
     pub solve: Duration,
 }
 
-/// Solves A x = b from the initial guess in `x`, as `options` say.
+/// Solves A x = b from the initial guess in `x` (length n), as `options` say; `b` has length m.
 ///
 /// # Errors
 /// [`SolveError`] if the call is wrong, or a named preconditioner cannot be built from this matrix.
-pub fn solve<T: Scalar>(
+pub fn solve<T: FaerScalar>(
     a: &CsrMatrix<T>,
     b: &[T],
     x: &mut [T],
@@ -55,12 +67,5 @@ pub fn solve<T: Scalar>(
     stop: &StopRule,
     monitor: &mut dyn Monitor<T>,
 ) -> Result<Report, SolveError> {
-    let _ = options;
-    let system = LinearSystem::new(a, b)?;
-    let start = Instant::now();
-    let mut cg = Cg::new(Jacobi::new(a)?);
-    let setup = start.elapsed();
-    let outcome = cg.solve(&system, x, stop, monitor)?;
-    let solve = outcome.elapsed;
-    Ok(Report { outcome, method: Method::Cg, precond: PrecondKind::Jacobi, why: String::new(), setup, solve })
+    Session::new(a, options)?.solve(b, x, stop, monitor)
 }

@@ -233,7 +233,7 @@ impl<T: FaerScalar> Factorization<T> {
     }
 
     /// d ← F⁻¹ d; `d` has length m, and its first n entries are the result.
-    pub(super) fn solve_in_place(&mut self, d: &mut [T]) {
+    pub fn solve_in_place(&mut self, d: &mut [T]) {
         let par = Par::Seq;
         let stack = MemStack::new(&mut self.scratch);
         let len = d.len();
@@ -254,6 +254,23 @@ impl<T: FaerScalar> Factorization<T> {
                 use faer::linalg::solvers::SolveLstsqCore;
                 factors.solve_lstsq_in_place_with_conj(Conj::No, rhs);
             }
+        }
+    }
+
+    /// d ← F⁻ᴴ d for a square factorization; nothing for QR.
+    pub fn solve_adjoint_in_place(&mut self, d: &mut [T]) {
+        match &self.numbers {
+            Numbers::Lu { symbolic, numeric } => {
+                let len = d.len();
+                LuRef::new_unchecked(symbolic, numeric).solve_transpose_in_place_with_conj(
+                    Conj::Yes,
+                    MatMut::from_column_major_slice_mut(d, len, 1),
+                    Par::Seq,
+                    MemStack::new(&mut self.scratch),
+                );
+            }
+            Numbers::Cholesky { .. } | Numbers::Ldlt { .. } => self.solve_in_place(d),
+            Numbers::Qr { .. } => {}
         }
     }
 }

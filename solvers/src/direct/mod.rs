@@ -15,7 +15,7 @@
 mod factor;
 mod rank_revealing;
 
-pub use factor::{DirectKind, FaerScalar, Factorization, estimate_cholesky};
+pub use factor::{CholeskyEstimate, DirectKind, FaerScalar, Factorization, estimate_cholesky};
 pub use rank_revealing::DenseLeastSquares;
 
 use crate::control::{CycleEnd, resize, run};

@@ -7,9 +7,11 @@
 
 mod identity;
 mod jacobi;
+mod projected;
 
 pub use identity::Identity;
 pub use jacobi::Jacobi;
+pub use projected::Projected;
 
 use crate::SolveError;
 use residua_data::Scalar;

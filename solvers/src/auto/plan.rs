@@ -1,0 +1,165 @@
+//! Which attempts `auto` makes, in which order, and why.
+//!
+//! The order is fixed by the facts alone. Each attempt is made only if the ones before it did not end in
+//! a verified answer:
+//!
+//! | matrix | attempts |
+//! |---|---|
+//! | Hermitian, diagonal of one sign | Cholesky if cheap, else CG + IC(0); then as indefinite |
+//! | Hermitian, indefinite | LDLᴴ and LU if cheap, else MINRES; then as nonsymmetric |
+//! | square | LU if cheap, else BiCGSTAB + ILUT and GMRES + ILUT; LU at any cost that fits; GMRES on the inexact factors |
+//! | rectangular | LSMR |
+//! | any, at the end | rank-revealing QR if small, else MINRES or LSMR: a least-squares verdict |
+
+use super::Options;
+use super::facts::MatrixFacts;
+use crate::choice::{Method, PrecondKind};
+use crate::direct::DirectKind;
+
+/// The largest m n for which a dense rank-revealing factorization ends the list.
+const MAX_DENSE_ENTRIES: usize = 6_000_000;
+
+/// Iterations that a Krylov method may spend in an attempt that has another behind it.
+const ATTEMPT_ITERS: usize = 3_000;
+
+/// One way to try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Attempt {
+    /// What to run.
+    pub(super) kind: AttemptKind,
+    /// Whether A is equilibrated first.
+    pub(super) scaled: bool,
+    /// Most iterations, below the caller's own limit.
+    pub(super) max_iters: usize,
+    /// Why, to be read after "method + preconditioner: ".
+    pub(super) why: &'static str,
+}
+
+/// What an attempt runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum AttemptKind {
+    /// A sparse factorization with refinement.
+    Direct(DirectKind),
+    /// FGMRES with a sparse factorization as its preconditioner.
+    GmresOnFactors(DirectKind),
+    /// A Krylov method.
+    Krylov(Method, PrecondKind),
+    /// Dense least squares by column-pivoted QR.
+    DenseLeastSquares,
+}
+
+/// The attempts for a matrix with these facts.
+pub(super) fn attempts(facts: &MatrixFacts, options: &Options) -> Vec<Attempt> {
+    let scaled = facts.is_badly_scaled();
+    let mut list = Vec::new();
+    let mut add = |kind, why, max_iters, scaled| list.push(Attempt { kind, scaled, max_iters, why });
+    let krylov = AttemptKind::Krylov;
+    if !facts.is_square() {
+        add(
+            krylov(Method::Lsmr, PrecondKind::Auto),
+            "the matrix is rectangular, so the answer is sought in the least-squares sense",
+            usize::MAX,
+            false,
+        );
+        add_dense(facts, &mut add);
+        return list;
+    }
+    let cheap = facts.factorization_is_cheap();
+    let one_sign = facts.positive_diagonal || facts.negative_diagonal;
+    if facts.hermitian && one_sign {
+        if cheap {
+            add(
+                AttemptKind::Direct(DirectKind::Cholesky),
+                "the matrix is Hermitian with a diagonal of one sign, and a sparse Cholesky factorization is cheaper than iterating",
+                usize::MAX,
+                scaled,
+            );
+        } else {
+            add(
+                krylov(Method::Cg, PrecondKind::Ic0),
+                "the matrix is Hermitian with a diagonal of one sign and too large for a cheap factorization",
+                usize::MAX,
+                scaled,
+            );
+        }
+    }
+    if facts.hermitian {
+        if cheap {
+            if facts.zero_diagonals == 0 && facts.null_space.is_none() {
+                add(
+                    AttemptKind::Direct(DirectKind::Ldlt),
+                    "the matrix is Hermitian and not definite, and a sparse factorization is cheaper than iterating",
+                    usize::MAX,
+                    scaled,
+                );
+            }
+        } else {
+            add(
+                krylov(Method::Minres, PrecondKind::Auto),
+                "the matrix is Hermitian and not known to be definite, and too large for a cheap factorization",
+                ATTEMPT_ITERS,
+                scaled,
+            );
+        }
+    }
+    add_nonsymmetric(facts, cheap, scaled, &mut add);
+    if facts.hermitian && cheap {
+        add(
+            krylov(Method::Minres, PrecondKind::None),
+            "the factorizations were not accurate, so the matrix may be singular",
+            ATTEMPT_ITERS,
+            false,
+        );
+    }
+    add_dense(facts, &mut add);
+    add(
+        krylov(Method::Lsmr, PrecondKind::Auto),
+        "nothing else converged, so the answer is sought in the least-squares sense",
+        ATTEMPT_ITERS,
+        false,
+    );
+    list
+}
+
+fn add_nonsymmetric(
+    facts: &MatrixFacts,
+    cheap: bool,
+    scaled: bool,
+    add: &mut impl FnMut(AttemptKind, &'static str, usize, bool),
+) {
+    let krylov = AttemptKind::Krylov;
+    if !cheap {
+        for (method, why) in [
+            (Method::Bicgstab, "the matrix is too large for a cheap factorization, and BiCGSTAB needs the least memory"),
+            (Method::Gmres, "BiCGSTAB did not converge, and GMRES cannot break down"),
+        ] {
+            add(krylov(method, PrecondKind::Ilut), why, ATTEMPT_ITERS, scaled);
+        }
+    }
+    if cheap || facts.factorization_fits() {
+        let why = if cheap {
+            "the matrix has no structure that a cheaper method could use, and a sparse LU factorization is cheap"
+        } else {
+            "no iterative method converged, and a sparse LU factorization fits the memory"
+        };
+        add(AttemptKind::Direct(DirectKind::Lu), why, usize::MAX, scaled);
+        add(AttemptKind::Direct(DirectKind::Lu), "the factors were inaccurate, so the matrix was equilibrated first", usize::MAX, !scaled);
+        add(
+            AttemptKind::GmresOnFactors(DirectKind::Lu),
+            "refinement with the factors stagnated, so GMRES uses them as its preconditioner",
+            200,
+            true,
+        );
+    }
+}
+
+fn add_dense(facts: &MatrixFacts, add: &mut impl FnMut(AttemptKind, &'static str, usize, bool)) {
+    if facts.rows.saturating_mul(facts.cols) <= MAX_DENSE_ENTRIES {
+        add(
+            AttemptKind::DenseLeastSquares,
+            "the matrix is numerically singular or nearly so, and small enough for a dense rank-revealing factorization",
+            usize::MAX,
+            true,
+        );
+    }
+}

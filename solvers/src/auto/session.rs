@@ -1,0 +1,149 @@
+//! One matrix, analysed once, and as many right-hand sides as come.
+
+use super::build::{Prepared, prepare};
+use super::facts::{MatrixFacts, analyse};
+use super::plan::{Attempt, attempts, named};
+use super::{Options, Report};
+use crate::choice::Method;
+use crate::direct::FaerScalar;
+use crate::error::check_len;
+use crate::{Breakdown, CsrMatrix, Limit, LinearSystem, Monitor, Outcome, SolveError, StopReason, StopRule};
+use std::time::{Duration, Instant};
+
+/// A matrix with its analysis, and the solvers that were set up for it so far.
+///
+/// ```
+/// use residua_solvers::auto::{Options, Session};
+/// use residua_solvers::{CsrMatrix, StopRule};
+/// let a = CsrMatrix::try_new(2, 2, vec![0, 2, 4], vec![0, 1, 0, 1], vec![2.0, -1.0, -1.0, 2.0])?;
+/// let mut session = Session::new(&a, &Options::default())?;
+/// for b in [[1.0, 0.0], [0.0, 3.0]] {
+///     let mut x = [0.0; 2];
+///     let report = session.solve(&b, &mut x, &StopRule::default(), &mut ())?;
+///     assert!(report.outcome.converged());
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Session<'a, T: FaerScalar = f64> {
+    a: &'a CsrMatrix<T>,
+    options: Options,
+    facts: MatrixFacts,
+    attempts: Vec<Attempt>,
+    prepared: Vec<Option<Prepared<T>>>,
+    /// The attempt that solved the last right-hand side: the next one starts there.
+    current: usize,
+    analysis: Duration,
+}
+
+impl<'a, T: FaerScalar> Session<'a, T> {
+    /// Analyses `a` for solves as `options` say.
+    ///
+    /// # Errors
+    /// [`SolveError::NonFinite`] if an entry of `a` is; [`SolveError::InvalidOption`].
+    pub fn new(a: &'a CsrMatrix<T>, options: &Options) -> Result<Self, SolveError> {
+        let start = Instant::now();
+        if let Some((index, _)) = a.first_non_finite() {
+            return Err(SolveError::NonFinite { what: "the matrix has an entry in a row that", index });
+        }
+        let facts = analyse(a);
+        let attempts = if options.method == Method::Auto { attempts(&facts, options) } else { named(options) };
+        let prepared = attempts.iter().map(|_| None).collect();
+        let options = options.clone();
+        Ok(Self { a, options, facts, attempts, prepared, current: 0, analysis: start.elapsed() })
+    }
+
+    /// What was measured of the matrix.
+    pub fn facts(&self) -> &MatrixFacts {
+        &self.facts
+    }
+
+    /// Solves A x = b from the initial guess in `x`; `b` has length m, `x` length n. The monitor sees an
+    /// iteration 0 at the start of each attempt.
+    ///
+    /// The set-up time in the report is that of what was set up during this call; the first call's includes
+    /// the analysis.
+    ///
+    /// # Errors
+    /// [`SolveError`] if the call is wrong, or a named method cannot be set up for this matrix.
+    pub fn solve(
+        &mut self,
+        b: &[T],
+        x: &mut [T],
+        stop: &StopRule,
+        monitor: &mut dyn Monitor<T>,
+    ) -> Result<Report, SolveError> {
+        let start = Instant::now();
+        let system = LinearSystem::new(self.a, b)?;
+        check_len("x", self.a.ncols(), x.len())?;
+        let guess = x.to_vec();
+        let mut setup = std::mem::take(&mut self.analysis);
+        let mut solving = Duration::ZERO;
+        let mut best: Option<(Report, Vec<T>)> = None;
+        let mut refused = None;
+        for index in self.current..self.attempts.len() {
+            let attempt = self.attempts[index];
+            let setup_start = Instant::now();
+            let prepared = match self.prepared(index) {
+                Ok(prepared) => prepared,
+                Err(error) if index + 1 == self.attempts.len() && best.is_none() => return Err(error),
+                Err(error) => {
+                    setup += setup_start.elapsed();
+                    refused.get_or_insert(error);
+                    continue;
+                }
+            };
+            let setup_took = setup_start.elapsed();
+            x.copy_from_slice(best.as_ref().map_or(&guess, |(_, x)| x));
+            let rule = StopRule {
+                max_iters: stop.max_iters.min(attempt.max_iters),
+                time_limit: stop.time_limit.map(|limit| limit.saturating_sub(start.elapsed())),
+                ..*stop
+            };
+            let solve_start = Instant::now();
+            let outcome = prepared.solver.solve(&system, x, &rule, monitor)?;
+            let (method, precond) = (prepared.method, prepared.precond);
+            setup += setup_took;
+            solving += solve_start.elapsed();
+            let over = outcome.converged()
+                || matches!(
+                    outcome.reason,
+                    StopReason::Stopped(Limit::TimeLimit | Limit::MonitorRequest)
+                        | StopReason::Failed(Breakdown::SingularInconsistent)
+                );
+            if outcome.converged() {
+                self.current = index;
+            }
+            let report = Report { outcome, method, precond, why: attempt.why.to_owned(), setup, solve: solving };
+            if best.as_ref().is_none_or(|(b, _)| over || is_better(&report.outcome, &b.outcome)) {
+                best = Some((report, x.to_vec()));
+            }
+            if over {
+                break;
+            }
+        }
+        let Some((mut report, solution)) = best else {
+            return Err(refused.unwrap_or(SolveError::InvalidOption {
+                name: "method",
+                value: self.options.method.to_string(),
+                expected: "a method that suits the shape of the matrix",
+            }));
+        };
+        x.copy_from_slice(&solution);
+        (report.setup, report.solve) = (setup, solving);
+        Ok(report)
+    }
+
+    fn prepared(&mut self, index: usize) -> Result<&mut Prepared<T>, SolveError> {
+        let slot = &mut self.prepared[index];
+        if slot.is_none() {
+            *slot = Some(prepare(self.a, &self.facts, &self.attempts[index], &self.options)?);
+        }
+        slot.as_mut().ok_or(SolveError::ApplyFailed { what: "auto", reason: "a set-up vanished".to_owned() })
+    }
+}
+
+/// Whether `new` is the better of two failures: a finite residual beats none, a smaller one a larger one.
+fn is_better(new: &Outcome, old: &Outcome) -> bool {
+    new.residual_norm.is_finite()
+        && (!old.residual_norm.is_finite() || new.residual_norm < old.residual_norm)
+}
