@@ -9,7 +9,7 @@
 
 use crate::error::{SolveError, check_len};
 use crate::kernels;
-use crate::system::global_norm;
+use crate::system::{global_norm, norm_from_global_sq};
 use crate::{
     Breakdown, Converged, Limit, LinearOperator, LinearSystem, Monitor, Outcome, Progress, StopReason,
     StopRule,
@@ -30,6 +30,13 @@ const PROGRESS_AFTER_RESTART: f64 = 1.0 - 1e-6;
 
 /// … in one of this many consecutive cycles.
 const FRUITLESS_RESTARTS: usize = 3;
+
+/// A broken cycle that made no progress may start afresh this often (with another shadow vector, say).
+const FRUITLESS_BREAKDOWNS: usize = 1;
+
+/// A claim that missed the target by no more than this factor is rounding in the last step, not the end of
+/// the attainable accuracy: it is treated as a restart.
+const NEAR_TARGET: f64 = 1.5;
 
 /// How a cycle ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +60,10 @@ pub struct Control<'m, T> {
     rhs_norm: f64,
     divergence_norm: f64,
     iterations: usize,
+    /// What the cycle's residual is scaled by: its norms times this are true norms.
+    scale: f64,
+    /// The monitor asked to stop in an iteration that ended otherwise.
+    stop_requested: bool,
     /// Products with A that the method has done; methods add to it.
     pub operator_applies: usize,
     /// Applications of M⁻¹ that the method has done; methods add to it.
@@ -75,11 +86,24 @@ impl<T: Scalar> Control<'_, T> {
         self.stop.max_iters.saturating_sub(self.iterations)
     }
 
+    /// Divides `r`, of norm `r_norm`, by a power of two c where squares of its entries could overflow or
+    /// underflow, and returns c (1 elsewhere). The cycle then solves A d = r / c, adds c d to x, and goes
+    /// on giving [`step`](Self::step) the norms of its own scaled residual.
+    pub fn normalise(&mut self, r: &mut [T], r_norm: f64) -> T {
+        let (safe, most) = if T::epsilon_f64() > 1e-10 { (1e8, 120) } else { (1e100, 1000) };
+        if r_norm > 0.0 && !(1.0 / safe..=safe).contains(&r_norm) {
+            let exponent = (r_norm.log2().floor() as i32).clamp(-most, most);
+            self.scale = 2f64.powi(exponent);
+            kernels::scale(T::of(2f64.powi(-exponent)), r);
+        }
+        T::of(self.scale)
+    }
+
     /// Counts one iteration that left the (recurrence's) residual norm `residual_norm`, shows it to the
     /// monitor, and says whether the cycle has to end. `x` is the iterate where it is formed.
     pub fn step(&mut self, residual_norm: f64, x: Option<&[T]>) -> Option<CycleEnd> {
         self.iterations += 1;
-        self.observe(residual_norm, x)
+        self.observe(residual_norm * self.scale, x)
     }
 
     /// Runs a whole solve as one cycle of this one. `inner` gets what is left of the limits with the relative
@@ -131,14 +155,14 @@ impl<T: Scalar> Control<'_, T> {
             rhs_norm: self.rhs_norm,
             x,
         };
-        let request = self.monitor.observe(&progress);
+        self.stop_requested |= self.monitor.observe(&progress) == ControlFlow::Break(());
         if !residual_norm.is_finite() {
             return Some(CycleEnd::Broken(Breakdown::NonFinite));
         }
         if residual_norm <= self.target {
             return Some(CycleEnd::Claimed);
         }
-        if request == ControlFlow::Break(()) {
+        if self.stop_requested {
             return Some(CycleEnd::Stop(StopReason::Stopped(Limit::MonitorRequest)));
         }
         if self.iterations >= self.stop.max_iters {
@@ -182,6 +206,8 @@ pub fn run<T: Scalar, A: LinearOperator<T> + ?Sized>(
         rhs_norm,
         divergence_norm: f64::INFINITY,
         iterations: 0,
+        scale: 1.0,
+        stop_requested: false,
         operator_applies: 0,
         preconditioner_applies: 0,
     };
@@ -193,7 +219,7 @@ pub fn run<T: Scalar, A: LinearOperator<T> + ?Sized>(
     let mut r_norm = true_residual(system, x, r, &mut control);
     control.divergence_norm = DIVERGENCE_FACTOR * r_norm.max(rhs_norm);
     let first = control.observe(r_norm, Some(x));
-    let mut fruitless = 0;
+    let mut verdict = Verdict::default();
     let reason = loop {
         if r_norm <= control.target {
             let relative = r_norm <= control.stop.rtol * rhs_norm;
@@ -212,27 +238,55 @@ pub fn run<T: Scalar, A: LinearOperator<T> + ?Sized>(
             break StopReason::Failed(Breakdown::NonFinite);
         }
         let before = r_norm;
+        control.scale = 1.0;
         let end = cycle(&mut control, x, r, r_norm)?;
         r_norm = true_residual(system, x, r, &mut control);
         if r_norm <= control.target {
             continue;
         }
-        let progress = if end == CycleEnd::Claimed { PROGRESS_AFTER_CLAIM } else { PROGRESS_AFTER_RESTART };
-        fruitless = if r_norm <= progress * before { 0 } else { fruitless + 1 };
-        match end {
-            CycleEnd::Stop(reason) => break reason,
-            CycleEnd::Claimed if fruitless > 0 => break StopReason::Failed(Breakdown::Stagnation),
-            CycleEnd::Broken(reason) if fruitless > 0 => break StopReason::Failed(reason),
-            CycleEnd::Restart if fruitless >= FRUITLESS_RESTARTS => {
-                break StopReason::Failed(Breakdown::Stagnation);
-            }
-            CycleEnd::Claimed | CycleEnd::Broken(_) | CycleEnd::Restart => {}
+        if let Some(reason) = verdict.after(end, before, r_norm, control.target) {
+            break reason;
+        }
+        if control.stop_requested {
+            break StopReason::Stopped(Limit::MonitorRequest);
         }
         if control.iterations >= control.stop.max_iters {
             break StopReason::Stopped(Limit::MaxIterations);
         }
     };
     Ok(outcome(reason, r_norm, &control))
+}
+
+/// Decides from the ends of cycles, and the true residuals around them, whether another cycle is worth it.
+#[derive(Debug, Default)]
+pub(crate) struct Verdict {
+    fruitless: usize,
+}
+
+impl Verdict {
+    /// The reason to give up after a cycle that ended with `end`, cut the true residual norm from `before`
+    /// to `after`, and missed `target`; `None` to go on.
+    pub(crate) fn after(
+        &mut self,
+        end: CycleEnd,
+        before: f64,
+        after: f64,
+        target: f64,
+    ) -> Option<StopReason> {
+        let doubtful = end == CycleEnd::Claimed && after > NEAR_TARGET * target;
+        let progress = if doubtful { PROGRESS_AFTER_CLAIM } else { PROGRESS_AFTER_RESTART };
+        self.fruitless = if after <= progress * before { 0 } else { self.fruitless + 1 };
+        let patience = match end {
+            CycleEnd::Stop(reason) => return Some(reason),
+            CycleEnd::Broken(_) => FRUITLESS_BREAKDOWNS,
+            CycleEnd::Claimed if doubtful => 0,
+            CycleEnd::Claimed | CycleEnd::Restart => FRUITLESS_RESTARTS - 1,
+        };
+        (self.fruitless > patience).then_some(match end {
+            CycleEnd::Broken(reason) => StopReason::Failed(reason),
+            _ => StopReason::Failed(Breakdown::Stagnation),
+        })
+    }
 }
 
 fn true_residual<T: Scalar, A: LinearOperator<T> + ?Sized>(
@@ -267,11 +321,9 @@ pub(crate) fn resize<T: Scalar>(v: &mut Vec<T>, n: usize) {
     }
 }
 
-/// The norm of `v` from the sum of squares that a fused kernel returned, over all ranks.
+/// The norm of `v` from its local sum of squares that a fused kernel returned, over all ranks.
 pub(crate) fn fused_norm<T: Scalar, A: LinearOperator<T> + ?Sized>(a: &A, sq: T::RealField, v: &[T]) -> f64 {
-    let local = residua_data::scalar::real_to_f64::<T>(sq);
     let mut sum = [T::from_real(sq)];
     a.sum_over_ranks(&mut sum);
-    let total = sum[0].real_f64();
-    if total == local { kernels::norm_from_sq(local, v) } else { total.sqrt() }
+    norm_from_global_sq(a, sum[0], v)
 }

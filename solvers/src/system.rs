@@ -57,16 +57,29 @@ impl<'a, T: Scalar, A: LinearOperator<T> + ?Sized> LinearSystem<'a, A, T> {
 
 /// ‖v‖₂ over all ranks.
 pub(crate) fn global_norm<T: Scalar, A: LinearOperator<T> + ?Sized>(a: &A, v: &[T]) -> f64 {
-    let local = kernels::norm2(v);
-    let mut sq = [T::of(local)];
+    let mut sq = [T::from_real(kernels::norm2_sq(v))];
     a.sum_over_ranks(&mut sq);
-    if sq[0] == T::of(local) {
-        return local;
+    norm_from_global_sq(a, sq[0], v)
+}
+
+/// ‖v‖₂ given its sum of squares over all ranks, recomputed where that over- or underflowed.
+///
+/// Every decision rests on values that are the same on all ranks, so that all take part in the same sums.
+pub(crate) fn norm_from_global_sq<T: Scalar, A: LinearOperator<T> + ?Sized>(a: &A, sq: T, v: &[T]) -> f64 {
+    let sq = sq.real_f64();
+    if kernels::is_safe_sq::<T>(sq) {
+        return sq.sqrt();
     }
-    // More than one rank: norms do not add, their squares do.
-    let mut sq = [T::of(local * local)];
-    a.sum_over_ranks(&mut sq);
-    sq[0].real_f64().sqrt()
+    let local = kernels::norm2(v);
+    let mut scale = [T::of(local)];
+    a.sum_over_ranks(&mut scale);
+    let scale = scale[0].real_f64();
+    if scale == 0.0 || !scale.is_finite() {
+        return scale;
+    }
+    let mut sum = [T::of((local / scale) * (local / scale))];
+    a.sum_over_ranks(&mut sum);
+    scale * sum[0].real_f64().sqrt()
 }
 
 /// When to stop: ‖b − A x‖₂ ≤ max(`rtol` ‖b‖₂, `atol`), or a limit.

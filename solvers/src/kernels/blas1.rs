@@ -10,7 +10,7 @@ const LANES: usize = 8;
 
 /// Σ f(xᵢ, yᵢ) in the fixed order of a block: lane l sums the elements l, l + 8, …, lanes are added last.
 #[inline(always)]
-fn block_sum<T: Copy, R: std::ops::Add<Output = R> + Copy>(
+pub(super) fn block_sum<T: Copy, R: std::ops::Add<Output = R> + Copy>(
     x: &[T],
     y: &[T],
     zero: R,
@@ -46,10 +46,16 @@ pub fn norm2<T: Scalar>(x: &[T]) -> f64 {
     norm_from_sq(real_to_f64::<T>(norm2_sq(x)), x)
 }
 
+/// Whether a sum of squares is far enough from the ends of `T`'s range that none of its terms that matter
+/// over- or underflowed.
+pub(crate) fn is_safe_sq<T: Scalar>(sq: f64) -> bool {
+    let (tiny, huge) = if T::epsilon_f64() > 1e-10 { (1e-28, 1e36) } else { (1e-280, 1e300) };
+    sq > tiny && sq < huge
+}
+
 /// ‖x‖₂ given the sum of squares `sq` that a fused kernel computed, recomputed where `sq` is not safe.
 pub fn norm_from_sq<T: Scalar>(sq: f64, x: &[T]) -> f64 {
-    let (tiny, huge) = if T::epsilon_f64() > 1e-10 { (1e-28, 1e36) } else { (1e-280, 1e300) };
-    if sq > tiny && sq < huge {
+    if is_safe_sq::<T>(sq) {
         return sq.sqrt();
     }
     let max =

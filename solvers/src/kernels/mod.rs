@@ -5,9 +5,13 @@
 //! alone. Threads only decide who computes which subtree. Nothing is allocated.
 
 mod blas1;
+mod fused;
+mod multi;
 mod tree;
 
 pub use blas1::*;
+pub use fused::*;
+pub use multi::*;
 pub use tree::{BLOCK, SplitSlices, SumPart, Sums, for_each_block, offset_in, reduce};
 
 /// Elements of a leaf of the tree that one task takes at least, in kernels that only touch vectors.

@@ -66,6 +66,12 @@ split_tuple!(A 0, B 1, C 2, D 3, E 4);
 split_tuple!(A 0, B 1, C 2, D 3, E 4, F 5);
 split_tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
 
+/// Where the tree cuts a range of `n` elements: after half of its blocks.
+#[inline(always)]
+pub(super) fn split_point(n: usize) -> usize {
+    n.div_ceil(BLOCK).div_ceil(2) * BLOCK
+}
+
 /// Σ over blocks of `leaf(block)`, added along the fixed tree; the blocks of a subtree of at most `grain`
 /// elements are done by one task.
 pub fn reduce<S: SplitSlices, R: Add<Output = R> + Send>(
@@ -77,7 +83,7 @@ pub fn reduce<S: SplitSlices, R: Add<Output = R> + Send>(
     if n <= BLOCK {
         return leaf(slices);
     }
-    let mid = n.div_ceil(BLOCK).div_ceil(2) * BLOCK;
+    let mid = split_point(n);
     let (left, right) = slices.split_at(mid);
     if n <= grain || n < MIN_PARALLEL {
         let left = reduce(left, grain, leaf);
@@ -94,7 +100,7 @@ pub fn for_each_block<S: SplitSlices>(slices: S, grain: usize, leaf: &(impl Fn(S
     if n <= BLOCK {
         return leaf(slices);
     }
-    let mid = n.div_ceil(BLOCK).div_ceil(2) * BLOCK;
+    let mid = split_point(n);
     let (left, right) = slices.split_at(mid);
     if n <= grain || n < MIN_PARALLEL {
         for_each_block(left, grain, leaf);
