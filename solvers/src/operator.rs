@@ -1,8 +1,12 @@
 //! What a method needs of A, from least to most.
 //!
 //! [`LinearOperator`] is y = Ax and enough for every Krylov method; [`TransposeOperator`] adds y = Aᴴx
-//! (LSMR); [`SparseRows`] is a stored matrix, which sweeps and factorizations read row by row. A method's
+//! (LSMR; [`WithAdjoint`] stores Aᴴ to make it as fast as y = Ax); [`SparseRows`] is a stored matrix, which sweeps and factorizations read row by row. A method's
 //! bound says what it needs, so SOR on a matrix-free operator does not compile.
+
+mod adjoint;
+
+pub use adjoint::WithAdjoint;
 
 use crate::kernels;
 use residua_data::{CsrMatrix, Scalar};
@@ -97,6 +101,17 @@ impl<T: Scalar> LinearOperator<T> for CsrMatrix<T> {
             self.for_each_row_product(start..start + s.0.len(), x, s.1, |ax, i, r| *r = b[i] - ax);
         });
     }
+
+    fn apply_block(&self, k: usize, x: &[T], y: &mut [T]) {
+        self.multiply_block(k, x, y);
+    }
+}
+
+/// Serial; [`WithAdjoint`] is threaded, for the price of a stored Aᴴ.
+impl<T: Scalar> TransposeOperator<T> for CsrMatrix<T> {
+    fn apply_adjoint(&self, x: &[T], y: &mut [T]) {
+        self.multiply_adjoint(x, y);
+    }
 }
 
 impl<T: Scalar> SparseRows<T> for CsrMatrix<T> {
@@ -126,6 +141,12 @@ impl<T: Scalar, A: LinearOperator<T> + ?Sized> LinearOperator<T> for &A {
     }
     fn sum_over_ranks(&self, values: &mut [T]) {
         (**self).sum_over_ranks(values);
+    }
+}
+
+impl<T: Scalar, A: TransposeOperator<T> + ?Sized> TransposeOperator<T> for &A {
+    fn apply_adjoint(&self, x: &[T], y: &mut [T]) {
+        (**self).apply_adjoint(x, y);
     }
 }
 

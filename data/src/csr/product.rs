@@ -1,4 +1,4 @@
-//! y ← A x, the kernel that everything else waits for.
+//! y ← A x, Y ← A X and y ← Aᴴ x, the kernels that everything else waits for.
 
 use super::CsrMatrix;
 use crate::Scalar;
@@ -76,4 +76,112 @@ impl<T: Scalar> CsrMatrix<T> {
             start = end;
         }
     }
+
+    /// Y ← A X for `k` vectors at once, interleaved: entry (i, c) of X is `x[i * k + c]`, likewise Y. `x` has
+    /// length n k, `y` length m k.
+    ///
+    /// A is read from memory once, whatever k is, so k vectors cost 12 nnz + 8 k (m + n) bytes in double
+    /// precision against k (12 nnz + 8 (m + n)) for k products. Each entry of Y is summed in the order of
+    /// its columns: the result equals that of k calls of [`multiply`](Self::multiply) in every bit.
+    ///
+    /// # Panics
+    /// If a length is wrong.
+    pub fn multiply_block(&self, k: usize, x: &[T], y: &mut [T]) {
+        assert_eq!(Some(x.len()), self.ncols.checked_mul(k), "x must have length ncols * k");
+        assert_eq!(Some(y.len()), self.nrows.checked_mul(k), "y must have length nrows * k");
+        if k == 0 {
+            return;
+        }
+        if self.nnz() < MIN_PARALLEL_NNZ / k {
+            return self.block_rows(0, k, x, y);
+        }
+        let rows = ROWS_PER_TASK.div_ceil(k);
+        y.par_chunks_mut(rows * k).enumerate().for_each(|(task, y)| self.block_rows(task * rows, k, x, y));
+    }
+
+    /// The rows of Y from `first` on, as many as `y` holds; the panel is fixed at compile time where k is
+    /// one of the usual widths.
+    fn block_rows(&self, first: usize, k: usize, x: &[T], y: &mut [T]) {
+        match k {
+            1 => self.multiply_rows(first..first + y.len(), x, y),
+            2 => {
+                y.as_chunks_mut().0.iter_mut().enumerate().for_each(|(i, y)| self.panel::<2>(first + i, x, y))
+            }
+            4 => {
+                y.as_chunks_mut().0.iter_mut().enumerate().for_each(|(i, y)| self.panel::<4>(first + i, x, y))
+            }
+            8 => {
+                y.as_chunks_mut().0.iter_mut().enumerate().for_each(|(i, y)| self.panel::<8>(first + i, x, y))
+            }
+            _ => y.chunks_exact_mut(k).enumerate().for_each(|(i, y)| self.wide_row(first + i, k, x, y)),
+        }
+    }
+
+    /// (A X)_i for exactly K interleaved vectors, summed in registers.
+    #[inline(always)]
+    fn panel<const K: usize>(&self, i: usize, x: &[T], y: &mut [T; K]) {
+        let (cols, vals) = self.row(i);
+        let x = x.as_chunks::<K>().0;
+        let mut sums = [T::zero(); K];
+        for (&j, &v) in cols.iter().zip(vals) {
+            let x = &x[j as usize];
+            for c in 0..K {
+                sums[c] += v * x[c];
+            }
+        }
+        *y = sums;
+    }
+
+    /// (A X)_i for any k, in panels of 8, 4, 2 and 1 vectors: a row stays in the cache from one to the next.
+    fn wide_row(&self, i: usize, k: usize, x: &[T], y: &mut [T]) {
+        let mut c = 0;
+        while c < k {
+            c += match k - c {
+                8.. => self.strided_panel::<8>(i, k, c, x, y),
+                4.. => self.strided_panel::<4>(i, k, c, x, y),
+                2.. => self.strided_panel::<2>(i, k, c, x, y),
+                _ => self.strided_panel::<1>(i, k, c, x, y),
+            };
+        }
+    }
+
+    /// The entries c .. c + K of row i of Y; returns K.
+    #[inline(always)]
+    fn strided_panel<const K: usize>(&self, i: usize, k: usize, c: usize, x: &[T], y: &mut [T]) -> usize {
+        let (cols, vals) = self.row(i);
+        let mut sums = [T::zero(); K];
+        for (&j, &v) in cols.iter().zip(vals) {
+            let x = &x[j as usize * k + c..][..K];
+            for l in 0..K {
+                sums[l] += v * x[l];
+            }
+        }
+        y[c..c + K].copy_from_slice(&sums);
+        K
+    }
+
+    /// y ← Aᴴ x, on the calling thread; `x` has length m, `y` length n.
+    ///
+    /// Rows are scattered into y in their order, so each y_j is summed over i = 0, 1, …: the result equals
+    /// [`adjoint`](Self::adjoint)`().multiply(x, y)` in every bit. A caller that applies Aᴴ more than a few
+    /// times and has 12 nnz bytes to spare is faster with that stored adjoint, whose product is threaded.
+    ///
+    /// # Panics
+    /// If a length is wrong.
+    pub fn multiply_adjoint(&self, x: &[T], y: &mut [T]) {
+        assert_eq!(x.len(), self.nrows, "x must have length nrows");
+        assert_eq!(y.len(), self.ncols, "y must have length ncols");
+        y.fill(T::zero());
+        for (i, &x) in x.iter().enumerate() {
+            let (cols, vals) = self.row(i);
+            for (&j, &v) in cols.iter().zip(vals) {
+                y[j as usize] += v.conjugate() * x;
+            }
+        }
+    }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+#[path = "product_tests.rs"]
+mod tests;
