@@ -4,20 +4,22 @@
 //! named preconditioner, or `auto`, which decides from the measured facts, says why in one sentence, and
 //! falls back in a fixed order (the table in [`plan`]).
 
-// mod build;
+mod build;
+mod condition;
 
 pub mod facts;
-mod named;
 pub mod plan;
 mod scaled;
+mod session;
 
 
+pub use condition::estimate_condition;
 pub use facts::{MatrixFacts, analyse};
 pub use scaled::Scaled;
+pub use session::Session;
 
 use crate::choice::{Method, PrecondKind};
 use crate::direct::FaerScalar;
-use crate::error::check_len;
 use crate::{CsrMatrix, Monitor, Outcome, SolveError, StopRule};
 use std::time::Duration;
 

@@ -31,6 +31,8 @@ pub(super) struct Attempt {
     pub(super) scaled: bool,
     /// Most iterations, below the caller's own limit.
     pub(super) max_iters: usize,
+    /// Whether `auto` chose it; the caller named it otherwise.
+    pub(super) automatic: bool,
     /// Why, to be read after "method + preconditioner: ".
     pub(super) why: &'static str,
 }
@@ -48,11 +50,51 @@ pub(super) enum AttemptKind {
     DenseLeastSquares,
 }
 
+/// The one attempt of a caller who named the method.
+pub(super) fn named(facts: &MatrixFacts, options: &Options) -> Vec<Attempt> {
+    let why = "the method was named by the caller";
+    let attempt = |kind| Attempt { kind, scaled: false, max_iters: usize::MAX, automatic: false, why };
+    if options.method != Method::Direct {
+        return vec![attempt(AttemptKind::Krylov(options.method, options.precond))];
+    }
+    let mut kinds = Vec::new();
+    if facts.hermitian && facts.positive_diagonal {
+        kinds.push(DirectKind::Cholesky);
+    }
+    if facts.hermitian && facts.zero_diagonals == 0 {
+        kinds.push(DirectKind::Ldlt);
+    }
+    kinds.push(if facts.is_square() { DirectKind::Lu } else { DirectKind::Qr });
+    kinds.into_iter().map(|kind| attempt(AttemptKind::Direct(kind))).collect()
+}
+
+/// The attempts of a caller who left the method to `auto` but named the preconditioner.
+fn with_named_precond(facts: &MatrixFacts, precond: PrecondKind) -> Vec<Attempt> {
+    let attempt = |method, why| Attempt {
+        kind: AttemptKind::Krylov(method, precond),
+        scaled: false,
+        max_iters: usize::MAX,
+        automatic: true,
+        why,
+    };
+    let mut list = Vec::new();
+    if facts.hermitian && (facts.positive_diagonal || facts.negative_diagonal) {
+        list.push(attempt(Method::Cg, "the matrix is Hermitian with a diagonal of one sign"));
+    }
+    list.push(attempt(Method::Bicgstab, "the matrix is not known to be definite, and BiCGSTAB needs the least memory"));
+    list.push(attempt(Method::Gmres, "BiCGSTAB did not converge, and GMRES cannot break down"));
+    list
+}
+
 /// The attempts for a matrix with these facts.
 pub(super) fn attempts(facts: &MatrixFacts, options: &Options) -> Vec<Attempt> {
+    if options.precond != PrecondKind::Auto && facts.is_square() {
+        return with_named_precond(facts, options.precond);
+    }
     let scaled = facts.is_badly_scaled();
     let mut list = Vec::new();
-    let mut add = |kind, why, max_iters, scaled| list.push(Attempt { kind, scaled, max_iters, why });
+    let mut add =
+        |kind, why, max_iters, scaled| list.push(Attempt { kind, scaled, max_iters, automatic: true, why });
     let krylov = AttemptKind::Krylov;
     if !facts.is_square() {
         add(

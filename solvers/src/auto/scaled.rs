@@ -13,6 +13,7 @@ use crate::{
 /// A solver for the equilibrated matrix, wrapped so that it solves the original.
 pub struct Scaled<S, T = f64> {
     scaling: Equilibration,
+    negated: bool,
     matrix: CsrMatrix<T>,
     inner: S,
     r: Vec<T>,
@@ -24,9 +25,9 @@ pub struct Scaled<S, T = f64> {
 const MOST_REDUCTION: f64 = 1e-12;
 
 impl<S, T: Scalar> Scaled<S, T> {
-    /// Wraps `inner`, which was set up for `matrix` = R A C.
-    pub fn new(scaling: Equilibration, matrix: CsrMatrix<T>, inner: S) -> Self {
-        Self { scaling, matrix, inner, r: Vec::new(), rhs: Vec::new(), y: Vec::new() }
+    /// Wraps `inner`, which was set up for `matrix` = R A C, or −R A C if `negated`.
+    pub fn new(scaling: Equilibration, negated: bool, matrix: CsrMatrix<T>, inner: S) -> Self {
+        Self { scaling, negated, matrix, inner, r: Vec::new(), rhs: Vec::new(), y: Vec::new() }
     }
 }
 
@@ -42,13 +43,16 @@ impl<T: Scalar, S: Solver<CsrMatrix<T>, T>> Solver<CsrMatrix<T>, T> for Scaled<S
         stop: &StopRule,
         monitor: &mut dyn Monitor<T>,
     ) -> Result<Outcome, SolveError> {
-        let Self { scaling, matrix, inner, r, rhs, y } = self;
+        let Self { scaling, negated, matrix, inner, r, rhs, y } = self;
         resize(r, system.operator().nrows());
         resize(rhs, system.operator().nrows());
         resize(y, system.operator().ncols());
         run(system, x, r, stop, monitor, |control, x, r, r_norm| {
             kernels::copy(r, rhs);
             scaling.scale_rhs(rhs)?;
+            if *negated {
+                kernels::scale(-T::one(), rhs);
+            }
             y.fill(T::zero());
             let scaled = LinearSystem::new(&*matrix, rhs)?;
             let rtol = (0.1 * control.target() / r_norm).clamp(MOST_REDUCTION, 0.1);

@@ -7,7 +7,7 @@ use super::{Options, Report};
 use crate::choice::Method;
 use crate::direct::FaerScalar;
 use crate::error::check_len;
-use crate::{Breakdown, CsrMatrix, Limit, LinearSystem, Monitor, Outcome, SolveError, StopReason, StopRule};
+use crate::{kernels, Breakdown, CsrMatrix, Limit, LinearSystem, Monitor, Outcome, SolveError, StopReason, StopRule};
 use std::time::{Duration, Instant};
 
 /// A matrix with its analysis, and the solvers that were set up for it so far.
@@ -46,7 +46,7 @@ impl<'a, T: FaerScalar> Session<'a, T> {
             return Err(SolveError::NonFinite { what: "the matrix has an entry in a row that", index });
         }
         let facts = analyse(a);
-        let attempts = if options.method == Method::Auto { attempts(&facts, options) } else { named(options) };
+        let attempts = if options.method == Method::Auto { attempts(&facts, options) } else { named(&facts, options) };
         let prepared = attempts.iter().map(|_| None).collect();
         let options = options.clone();
         Ok(Self { a, options, facts, attempts, prepared, current: 0, analysis: start.elapsed() })
@@ -73,8 +73,14 @@ impl<'a, T: FaerScalar> Session<'a, T> {
         monitor: &mut dyn Monitor<T>,
     ) -> Result<Report, SolveError> {
         let start = Instant::now();
-        let system = LinearSystem::new(self.a, b)?;
+        let given = LinearSystem::new(self.a, b)?;
         check_len("x", self.a.ncols(), x.len())?;
+        // Where b has a part in the null space that no x can reach, the rest is solved for, and the end says so.
+        let consistent = self.consistent_part(&given, stop);
+        let system = match &consistent {
+            Some(projected) => LinearSystem::new(self.a, projected)?,
+            None => given,
+        };
         let guess = x.to_vec();
         let mut setup = std::mem::take(&mut self.analysis);
         let mut solving = Duration::ZERO;
@@ -130,7 +136,25 @@ impl<'a, T: FaerScalar> Session<'a, T> {
         };
         x.copy_from_slice(&solution);
         (report.setup, report.solve) = (setup, solving);
+        if consistent.is_some() {
+            let mut r = vec![T::zero(); b.len()];
+            given.residual(x, &mut r);
+            report.outcome.residual_norm = kernels::norm2(&r);
+            report.outcome.relative_residual = report.outcome.residual_norm / given.rhs_norm();
+            report.outcome.reason = StopReason::Failed(Breakdown::SingularInconsistent);
+        }
         Ok(report)
+    }
+
+    /// b without its part in the known null space, if that part alone exceeds the tolerance.
+    fn consistent_part(&self, system: &LinearSystem<'_, CsrMatrix<T>, T>, stop: &StopRule) -> Option<Vec<T>> {
+        let null_space = self.facts.null_space.as_ref()?;
+        let target = (stop.rtol * system.rhs_norm()).max(stop.atol);
+        (null_space.part_norm(system.rhs()) > target).then(|| {
+            let mut b = system.rhs().to_vec();
+            null_space.project(&mut b);
+            b
+        })
     }
 
     fn prepared(&mut self, index: usize) -> Result<&mut Prepared<T>, SolveError> {

@@ -5,7 +5,9 @@
 //! x = P [R₁₁⁻¹ (Qᴴb)₁…ₖ; 0]: it minimises ‖b − A x‖₂ over the k pivot columns.
 
 use super::FaerScalar;
+use crate::control::{CycleEnd, resize, run};
 use crate::error::{SolveError, check_len};
+use crate::{Breakdown, LinearOperator, LinearSystem, Monitor, Outcome, Solver, StopReason, StopRule, kernels};
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::householder;
 use faer::linalg::solvers::ColPivQr;
@@ -13,11 +15,17 @@ use faer::{Conj, Mat, Par};
 use residua_data::CsrMatrix;
 
 /// A dense rank-revealing factorization of a small matrix (m n entries are stored).
+///
+/// As a [`Solver`] it refines as [`Direct`](super::Direct) does. A residual that refinement cannot shrink is
+/// orthogonal to the range of A: if A has not full row rank, that is a
+/// [`Breakdown::SingularInconsistent`], and x is the basic least-squares solution.
 pub struct DenseLeastSquares<T: FaerScalar> {
     qr: ColPivQr<T>,
     nrows: usize,
     ncols: usize,
     rank: usize,
+    r: Vec<T>,
+    d: Vec<T>,
 }
 
 impl<T: FaerScalar> std::fmt::Debug for DenseLeastSquares<T> {
@@ -46,7 +54,7 @@ impl<T: FaerScalar> DenseLeastSquares<T> {
         let first = if size > 0 { qr.R()[(0, 0)].modulus_f64() } else { 0.0 };
         let threshold = first * T::epsilon_f64() * nrows.max(ncols) as f64;
         let rank = (0..size).take_while(|&k| qr.R()[(k, k)].modulus_f64() > threshold).count();
-        Ok(Self { qr, nrows, ncols, rank })
+        Ok(Self { qr, nrows, ncols, rank, r: Vec::new(), d: Vec::new() })
     }
 
     /// Numerical rank: diagonal entries of R above max(m, n) ε |R₁₁|.
@@ -87,5 +95,45 @@ impl<T: FaerScalar> DenseLeastSquares<T> {
             x[forward[k]] = y[(k, 0)];
         }
         Ok(())
+    }
+}
+
+/// A refinement step that leaves more than this share of the residual has found its least-squares limit.
+const LEAST_SQUARES_LIMIT: f64 = 0.5;
+
+impl<T: FaerScalar, A: LinearOperator<T> + ?Sized> Solver<A, T> for DenseLeastSquares<T> {
+    fn name(&self) -> &'static str {
+        "direct"
+    }
+
+    fn solve(
+        &mut self,
+        system: &LinearSystem<'_, A, T>,
+        x: &mut [T],
+        stop: &StopRule,
+        monitor: &mut dyn Monitor<T>,
+    ) -> Result<Outcome, SolveError> {
+        let (mut r, mut d) = (std::mem::take(&mut self.r), std::mem::take(&mut self.d));
+        resize(&mut r, self.nrows);
+        resize(&mut d, self.ncols);
+        let mut before = f64::INFINITY;
+        let outcome = run(system, x, &mut r, stop, monitor, |control, x, r, r_norm| {
+            let at_limit = r_norm > LEAST_SQUARES_LIMIT * before;
+            before = r_norm;
+            if at_limit {
+                let inconsistent = self.rank < self.nrows;
+                let reason = if inconsistent { Breakdown::SingularInconsistent } else { Breakdown::Stagnation };
+                return Ok(CycleEnd::Stop(StopReason::Failed(reason)));
+            }
+            DenseLeastSquares::solve(self, r, &mut d)?;
+            kernels::axpy(T::one(), &d, x);
+            control.preconditioner_applies += 1;
+            Ok(match control.step(control.target(), Some(x)) {
+                Some(CycleEnd::Claimed) | None => CycleEnd::Restart,
+                Some(end) => end,
+            })
+        });
+        (self.r, self.d) = (r, d);
+        outcome
     }
 }
