@@ -81,6 +81,11 @@ impl Equilibration {
         Ok(Self { row: both.clone(), col: both })
     }
 
+    /// No scaling of an m × n matrix: every factor is 1.
+    pub fn identity(nrows: usize, ncols: usize) -> Self {
+        Self { row: vec![0; nrows], col: vec![0; ncols] }
+    }
+
     /// log₂ of the factor of each row, length m.
     pub fn row_exponents(&self) -> &[i32] {
         &self.row

@@ -6,13 +6,11 @@ use super::plan::{Attempt, AttemptKind};
 use super::scaled::Scaled;
 use crate::choice::{Method, PrecondKind};
 use crate::direct::{DenseLeastSquares, Direct, DirectKind, FaerScalar};
-use crate::krylov::{Bicgstab, Cg, Fcg, Fgmres, Gmres, Idrs, Lsmr, Minres};
-use crate::precond::{
-    BlockJacobi, Chebyshev, Ic0, Ict, Identity, Ilu0, Ilut, Jacobi, LinearPreconditioner, Projected, SpdPreconditioner,
-    Ssor,
-};
+use crate::krylov::Cg;
+use crate::precond::{Ic0, Identity, Ilu0, Jacobi, LinearPreconditioner, Projected, SpdPreconditioner};
 use crate::scaling::Equilibration;
-use crate::{CsrMatrix, SolveError, Solver, stationary};
+use crate::stationary::{JacobiIteration, Sor};
+use crate::{CsrMatrix, SolveError, Solver};
 use std::sync::Arc;
 
 /// A solver that is ready to go, and what to call it.
@@ -65,7 +63,7 @@ fn build<T: FaerScalar>(
             precond: PrecondKind::None,
         }),
         AttemptKind::GmresOnFactors(kind) => Ok(Prepared {
-            solver: Box::new(Gmres::new(factorize(kind, a, facts)?)),
+            solver: Box::new(factorize(kind, a, facts)?),
             method: Method::Direct,
             precond: PrecondKind::None,
         }),
@@ -106,46 +104,99 @@ fn named<T: FaerScalar>(
     precond: PrecondKind,
     options: &Options,
 ) -> Result<Prepared<T>, SolveError> {
-    let restart = options.restart;
+    let omega = options.omega.unwrap_or(1.0);
     let (solver, precond): (Box<dyn Solver<CsrMatrix<T>, T>>, PrecondKind) = match method {
-        Method::Auto => return Err(nested_auto()),
-        Method::Cg | Method::Fcg | Method::Minres => {
-            let candidates = match (method, precond) {
-                (_, named) if named != PrecondKind::Auto => vec![named],
-                (Method::Minres, _) if !facts.positive_diagonal => vec![PrecondKind::None],
-                _ => vec![PrecondKind::Ic0, PrecondKind::Jacobi, PrecondKind::None],
-            };
-            let (m, precond) = first_that_builds(&candidates, |p| spd(a, p, options))?;
-            let m = project(m, facts);
-            let solver: Box<dyn Solver<CsrMatrix<T>, T>> = match method {
-                Method::Cg => Box::new(Cg::new(m)),
-                Method::Minres => Box::new(Minres::new(m)),
-                _ => Box::new(restart.map_or_else(|| Fcg::new(m), |window| Fcg::with_window(m, window))),
-            };
-            (solver, precond)
-        }
-        Method::Gmres | Method::Fgmres | Method::Bicgstab | Method::Idrs => {
-            let candidates = match precond {
-                PrecondKind::Auto => vec![PrecondKind::Ilu0, PrecondKind::Ilut, PrecondKind::Jacobi, PrecondKind::None],
-                named => vec![named],
-            };
-            let (m, precond) = first_that_builds(&candidates, |p| linear(a, p, options))?;
-            let solver: Box<dyn Solver<CsrMatrix<T>, T>> = match method {
-                Method::Gmres => Box::new(with_restart(Gmres::new, Gmres::with_restart, m, restart)),
-                Method::Fgmres => Box::new(with_restart(Fgmres::new, Fgmres::with_restart, m, restart)),
-                Method::Bicgstab => Box::new(Bicgstab::new(m)),
-                _ => Box::new(Idrs::new(m).with_seed(options.seed)),
-            };
-            (solver, precond)
-        }
-        Method::Lsmr => (Box::new(Lsmr::new(a)), PrecondKind::None),
-        Method::Jacobi => (Box::new(stationary::Jacobi::new(options.omega.unwrap_or(1.0))?), PrecondKind::None),
-        Method::Sor => (Box::new(stationary::Sor::new(options.omega.unwrap_or(1.0))?), PrecondKind::None),
-        Method::Ssor => (Box::new(stationary::Sor::symmetric(options.omega.unwrap_or(1.0))?), PrecondKind::None),
-        Method::Direct => {
-            let kind = if facts.is_square() { DirectKind::Lu } else { DirectKind::Qr };
-            (Box::new(factorize(kind, a, facts)?), PrecondKind::None)
-        }
+        Method::Cg | Method::Fcg | Method::Minres => symmetric(a, facts, method, precond, options)?,
+        Method::Jacobi => (Box::new(JacobiIteration::new(omega)?), PrecondKind::None),
+        Method::Sor => (Box::new(Sor::new(omega)?), PrecondKind::None),
+        Method::Ssor => (Box::new(Sor::symmetric(omega)?), PrecondKind::None),
+        Method::Auto | Method::Direct => return Err(not_here("method", method.as_str())),
+        Method::Gmres | Method::Fgmres | Method::Bicgstab | Method::Idrs => general(a, method, precond, options)?,
+        Method::Lsmr => return Err(not_here("method", method.as_str())),
     };
     Ok(Prepared { solver, method, precond })
+}
+
+type Built<T> = (Box<dyn Solver<CsrMatrix<T>, T>>, PrecondKind);
+
+/// CG, FCG and MINRES: the preconditioner is Hermitian positive definite.
+fn symmetric<T: FaerScalar>(
+    a: &CsrMatrix<T>,
+    facts: &MatrixFacts,
+    method: Method,
+    precond: PrecondKind,
+    options: &Options,
+) -> Result<Built<T>, SolveError> {
+    let candidates: &[PrecondKind] = match precond {
+        PrecondKind::Auto if method == Method::Minres && !facts.positive_diagonal => &[PrecondKind::None],
+        PrecondKind::Auto => &[PrecondKind::Ic0, PrecondKind::Jacobi, PrecondKind::None],
+        ref named => std::slice::from_ref(named),
+    };
+    let (m, precond) = first_that_builds(candidates, |kind| spd(a, kind, options))?;
+    let m: AnySpd<T> = match &facts.null_space {
+        Some(null_space) => Box::new(Projected::new(m, Arc::new(null_space.clone()))),
+        None => m,
+    };
+    let solver: Box<dyn Solver<CsrMatrix<T>, T>> = match method {
+        Method::Cg => Box::new(Cg::new(m)),
+        _ => return Err(not_here("method", method.as_str())),
+    };
+    Ok((solver, precond))
+}
+
+/// GMRES, FGMRES, BiCGSTAB and IDR(s): any linear preconditioner.
+fn general<T: FaerScalar>(
+    a: &CsrMatrix<T>,
+    method: Method,
+    precond: PrecondKind,
+    options: &Options,
+) -> Result<Built<T>, SolveError> {
+    let candidates: &[PrecondKind] = match precond {
+        PrecondKind::Auto => &[PrecondKind::Ilut, PrecondKind::Ilu0, PrecondKind::Jacobi, PrecondKind::None],
+        ref named => std::slice::from_ref(named),
+    };
+    let (_m, _precond) = first_that_builds(candidates, |kind| linear(a, kind, options))?;
+    Err(not_here("method", method.as_str()))
+}
+
+/// The first of `candidates` that can be built for the matrix, and which it is.
+fn first_that_builds<P>(
+    candidates: &[PrecondKind],
+    build: impl Fn(PrecondKind) -> Result<P, SolveError>,
+) -> Result<(P, PrecondKind), SolveError> {
+    let mut last = Err(not_here("preconditioner", "auto"));
+    for &kind in candidates {
+        last = build(kind).map(|p| (p, kind));
+        if last.is_ok() {
+            break;
+        }
+    }
+    last
+}
+
+/// A Hermitian positive definite preconditioner by name.
+fn spd<T: FaerScalar>(a: &CsrMatrix<T>, kind: PrecondKind, options: &Options) -> Result<AnySpd<T>, SolveError> {
+    let _ = options;
+    Ok(match kind {
+        PrecondKind::None => Box::new(Identity),
+        PrecondKind::Jacobi => Box::new(Jacobi::new(a)?),
+        PrecondKind::Ic0 => Box::new(Ic0::new(a)?),
+        other => return Err(not_here("preconditioner", other.as_str())),
+    })
+}
+
+/// Any linear preconditioner by name.
+fn linear<T: FaerScalar>(a: &CsrMatrix<T>, kind: PrecondKind, options: &Options) -> Result<AnyLinear<T>, SolveError> {
+    Ok(match kind {
+        PrecondKind::Ilu0 => Box::new(Ilu0::new(a)?),
+        spd_kind => Box::new(spd(a, spd_kind, options)?),
+    })
+}
+
+fn not_here(name: &'static str, value: &str) -> SolveError {
+    SolveError::InvalidOption {
+        name,
+        value: value.to_owned(),
+        expected: "a combination that this version has, and that suits the method",
+    }
 }

@@ -7,7 +7,7 @@
 
 use super::facts::MatrixFacts;
 use crate::direct::{DirectKind, FaerScalar, Factorization};
-use crate::{CsrMatrix, Scalar};
+use crate::CsrMatrix;
 
 /// Hager's iteration seldom needs more.
 const MAX_STEPS: usize = 5;

@@ -87,11 +87,11 @@ impl<'a, T: FaerScalar> Session<'a, T> {
         let mut best: Option<(Report, Vec<T>)> = None;
         let mut refused = None;
         for index in self.current..self.attempts.len() {
-            let attempt = self.attempts[index];
+            let (attempt, is_last) = (self.attempts[index], index + 1 == self.attempts.len());
             let setup_start = Instant::now();
             let prepared = match self.prepared(index) {
                 Ok(prepared) => prepared,
-                Err(error) if index + 1 == self.attempts.len() && best.is_none() => return Err(error),
+                Err(error) if is_last && best.is_none() => return Err(error),
                 Err(error) => {
                     setup += setup_start.elapsed();
                     refused.get_or_insert(error);

@@ -108,9 +108,8 @@ fn cycle<T: Scalar, A: LinearOperator<T> + ?Sized, P: SpdPreconditioner<T>>(
     } else if precond.is_identity() {
         rho[0] = kernels::dot(r, r);
     } else {
-        precond.apply(r, z)?;
+        rho[0] = precond.apply_dot(r, z)?;
         control.preconditioner_applies += 1;
-        rho[0] = kernels::dot(r, z);
     }
     a.sum_over_ranks(&mut rho);
     loop {
@@ -154,9 +153,8 @@ fn cycle<T: Scalar, A: LinearOperator<T> + ?Sized, P: SpdPreconditioner<T>>(
         if precond.is_identity() {
             next_rho[0] = T::from_real(r_sq);
         } else if precond.as_diagonal().is_none() {
-            precond.apply(r, z)?;
+            next_rho[0] = precond.apply_dot(r, z)?;
             control.preconditioner_applies += 1;
-            next_rho[0] = kernels::dot(r, z);
         }
         a.sum_over_ranks(&mut next_rho);
         beta = next_rho[0] / rho[0];

@@ -5,15 +5,21 @@
 //! definite as well (CG, MINRES). Methods that bear anything, such as a network, take any
 //! [`Preconditioner`] (FCG, FGMRES).
 
+mod ic0;
 mod identity;
+mod ilu0;
 mod jacobi;
 mod projected;
+mod pattern;
+pub mod sweep;
 
+pub use ic0::{Ic0, Ic0Options};
 pub use identity::Identity;
+pub use ilu0::{Ilu0, Ilu0Options};
 pub use jacobi::Jacobi;
 pub use projected::Projected;
 
-use crate::SolveError;
+use crate::{SolveError, kernels};
 use residua_data::Scalar;
 
 /// z = M⁻¹ r.
@@ -26,6 +32,15 @@ pub trait Preconditioner<T: Scalar = f64>: Send {
     /// # Errors
     /// [`SolveError::ApplyFailed`] if a part broke (a network); [`SolveError::DimensionMismatch`].
     fn apply(&mut self, r: &[T], z: &mut [T]) -> Result<(), SolveError>;
+
+    /// z ← M⁻¹ r, and returns rᴴ z, which some preconditioners have from the same pass.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    fn apply_dot(&mut self, r: &[T], z: &mut [T]) -> Result<T, SolveError> {
+        self.apply(r, z)?;
+        Ok(kernels::dot(r, z))
+    }
 
     /// The diagonal of M⁻¹ if M is diagonal: methods then fuse it into their own passes.
     fn as_diagonal(&self) -> Option<&[T]> {
@@ -61,6 +76,9 @@ macro_rules! forward {
             }
             fn apply(&mut self, r: &[T], z: &mut [T]) -> Result<(), SolveError> {
                 (**self).apply(r, z)
+            }
+            fn apply_dot(&mut self, r: &[T], z: &mut [T]) -> Result<T, SolveError> {
+                (**self).apply_dot(r, z)
             }
             fn as_diagonal(&self) -> Option<&[T]> {
                 (**self).as_diagonal()

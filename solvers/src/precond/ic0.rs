@@ -1,0 +1,227 @@
+//! Incomplete Cholesky without fill, IC(0), and its modified form MIC(0).
+//!
+//! A ≈ M = L D Lᴴ, L unit lower triangular with the pattern of A's lower triangle and D > 0, so that M
+//! agrees with A on that pattern (Meijerink and van der Vorst, 1977, Math. Comp. 31(137)). MIC adds a share
+//! ω of the dropped fill to the diagonal; with ω = 1, M has A's row sums, and for elliptic problems the
+//! condition of M⁻¹A falls from O(h⁻²) to O(h⁻¹) (Gustafsson, 1978, BIT 18(2)). The recurrences stand in
+//! `pattern.rs`.
+//!
+//! The factorization exists for M- and H-matrices. For others a pivot may turn out negative; then A + α
+//! diag(A) is factorized instead, with growing α (Manteuffel, 1980, Math. Comp. 34(150)).
+
+use super::pattern::{self, Numeric, PivotRule};
+use super::sweep::LduFactor;
+use super::{LinearPreconditioner, Preconditioner, Refresh, SpdPreconditioner};
+use crate::SparseRows;
+use crate::error::{SolveError, check_square};
+use residua_data::{CsrMatrix, Scalar};
+
+const NAME: &str = "ic0";
+
+/// The first shift after a breakdown; it is doubled until the factorization exists.
+const FIRST_SHIFT: f64 = 1e-3;
+
+/// Past this shift M is hardly more than the diagonal, and Jacobi is cheaper.
+const MAX_SHIFT: f64 = 1e3;
+
+/// Parameters of [`Ic0`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ic0Options {
+    /// Share ω of the dropped fill that is added to the diagonal, 0 ≤ ω ≤ 1. Default 0: plain IC(0). Values
+    /// near 0.97 halve the iterations on elliptic problems and more on fine grids; 1 is prone to breakdown.
+    pub relaxation: f64,
+    /// α ≥ 0 of the first attempt, which factorizes A + α diag(A). Default 0.
+    pub shift: f64,
+}
+
+impl Default for Ic0Options {
+    fn default() -> Self {
+        Self { relaxation: 0.0, shift: 0.0 }
+    }
+}
+
+impl Ic0Options {
+    /// Modified IC with this relaxation ω.
+    pub fn modified(relaxation: f64) -> Self {
+        Self { relaxation, ..Self::default() }
+    }
+
+    fn check(self) -> Result<Self, SolveError> {
+        if !(0.0..=1.0).contains(&self.relaxation) {
+            return Err(SolveError::InvalidOption {
+                name: "relaxation",
+                value: self.relaxation.to_string(),
+                expected: "the share of the dropped fill added to the diagonal lies in 0 ..= 1",
+            });
+        }
+        if !(0.0..=MAX_SHIFT).contains(&self.shift) {
+            return Err(SolveError::InvalidOption {
+                name: "shift",
+                value: self.shift.to_string(),
+                expected: "the diagonal shift is relative to the diagonal and lies in 0 ..= 1000",
+            });
+        }
+        Ok(self)
+    }
+}
+
+/// M = L D Lᴴ ≈ A, A Hermitian positive definite: IC(0) or MIC(0).
+///
+/// Use it with CG on matrices from elliptic problems that are too small or too irregular for multigrid. Only
+/// A's pattern is stored: no memory can run out. Rows are eliminated in the order of
+/// [`Schedule`](super::sweep::Schedule), near the natural one, so the result is the same for any number of
+/// threads.
+///
+/// **Cost** of z = M⁻¹ r in double precision: 12 (nnz(A) − n) + 48 n bytes. **Storage**: 12 nnz(A) + 12 n
+/// bytes. M is Hermitian to the last bit and positive definite, whatever A is.
+///
+/// ```
+/// use residua_solvers::{CsrMatrix, LinearSystem, Solver, StopRule, krylov::Cg, precond::Ic0};
+/// // [ 2 -1  0 ]
+/// // [-1  2 -1 ]   tridiagonal: there is no fill, so M = A
+/// // [ 0 -1  2 ]
+/// let a = CsrMatrix::try_new(3, 3, vec![0, 2, 5, 7], vec![0, 1, 0, 1, 2, 1, 2],
+///     vec![2.0, -1.0, -1.0, 2.0, -1.0, -1.0, 2.0])?;
+/// let mut cg = Cg::new(Ic0::new(&a)?);
+/// let mut x = [0.0; 3];
+/// let outcome = cg.solve(&LinearSystem::new(&a, &[1.0, 2.0, 3.0])?, &mut x, &StopRule::default(), &mut ())?;
+/// assert_eq!(outcome.iterations, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Ic0<T = f64> {
+    factor: LduFactor<T>,
+    options: Ic0Options,
+    shift: f64,
+}
+
+impl<T: Scalar> Ic0<T> {
+    /// Plain IC(0) of a Hermitian positive definite matrix, of which the triangle after the diagonal in the
+    /// order of the sweep counts.
+    ///
+    /// # Errors
+    /// [`SolveError::NotSquare`]; [`SolveError::ZeroDiagonal`]; [`SolveError::FactorizationFailed`] if a
+    /// diagonal entry is not real and positive, the pattern is not symmetric, or no shift helps.
+    pub fn new<A: SparseRows<T> + ?Sized>(a: &A) -> Result<Self, SolveError> {
+        Self::with_options(a, Ic0Options::default())
+    }
+
+    /// IC(0) with these options.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), and [`SolveError::InvalidOption`].
+    pub fn with_options<A: SparseRows<T> + ?Sized>(a: &A, options: Ic0Options) -> Result<Self, SolveError> {
+        check_square(NAME, a.nrows(), a.ncols())?;
+        let options = options.check()?;
+        check_positive_diagonal(NAME, a.csr())?;
+        let mut ic0 = Self { factor: pattern::symbolic(a.csr()), options, shift: 0.0 };
+        ic0.factorize(a.csr())?;
+        Ok(ic0)
+    }
+
+    /// The α with which A + α diag(A) was factorized; 0 if the first attempt succeeded.
+    pub fn shift(&self) -> f64 {
+        self.shift
+    }
+
+    /// L, D and Lᴴ.
+    pub fn factor(&self) -> &LduFactor<T> {
+        &self.factor
+    }
+
+    fn factorize(&mut self, a: &CsrMatrix<T>) -> Result<(), SolveError> {
+        let relaxation = self.options.relaxation;
+        self.shift = with_growing_shift(NAME, a, self.options.shift, |shift| {
+            let rule =
+                PivotRule { shift, relaxation, positive: true, tiny: tiny_pivot::<T>(), replacement: 0.0 };
+            match pattern::numeric(&mut self.factor, a, rule) {
+                Numeric::Done { .. } => Ok(()),
+                Numeric::BadPivot { row } => Err(row),
+            }
+        })?;
+        pattern::mirror_upper(&mut self.factor, NAME)
+    }
+}
+
+/// Pivots below this times a_ii are rounding errors: a semidefinite matrix, or a breakdown narrowly missed.
+pub(super) fn tiny_pivot<T: Scalar>() -> f64 {
+    T::epsilon_f64().powf(2.0 / 3.0)
+}
+
+/// Refuses diagonal entries that a positive definite matrix cannot have.
+pub(super) fn check_positive_diagonal<T: Scalar>(
+    what: &'static str,
+    a: &CsrMatrix<T>,
+) -> Result<(), SolveError> {
+    for row in 0..a.nrows() {
+        let (cols, vals) = a.row(row);
+        let d = cols.binary_search(&(row as u32)).map_or(T::zero(), |k| vals[k]);
+        if d == T::zero() {
+            return Err(SolveError::ZeroDiagonal { what, row });
+        }
+        let real = d.real_f64();
+        let imaginary = (d - T::from_real(d.real())).modulus_f64();
+        if !(real > 0.0 && real.is_finite() && imaginary <= 1e-8 * real) {
+            let reason = format!(
+                "the diagonal entry {d} is not real and positive, so the matrix is not positive definite: \
+                 use minres if it is Hermitian, ilu0 with gmres otherwise"
+            );
+            return Err(SolveError::FactorizationFailed { what, row, reason });
+        }
+    }
+    Ok(())
+}
+
+/// Calls `attempt(α)` with α = `first`, then growing, until it succeeds; returns that α. A failed attempt
+/// returns the row of the bad pivot.
+pub(super) fn with_growing_shift<T: Scalar>(
+    what: &'static str,
+    a: &CsrMatrix<T>,
+    first: f64,
+    mut attempt: impl FnMut(f64) -> Result<(), usize>,
+) -> Result<f64, SolveError> {
+    let mut shift = first;
+    loop {
+        let Err(row) = attempt(shift) else { return Ok(shift) };
+        if shift == first
+            && let Some((row, col)) = a.first_non_finite()
+        {
+            let reason = format!("the entry in column {col} is not finite");
+            return Err(SolveError::FactorizationFailed { what, row, reason });
+        }
+        if shift >= MAX_SHIFT {
+            let reason = format!(
+                "the pivot is not positive even for A + {shift:.0} diag(A): the matrix is far from positive \
+                 definite, use minres, or ilu0 with gmres"
+            );
+            return Err(SolveError::FactorizationFailed { what, row, reason });
+        }
+        shift = (2.0 * shift).max(FIRST_SHIFT);
+    }
+}
+
+impl<T: Scalar, A: SparseRows<T> + ?Sized> Refresh<A> for Ic0<T> {
+    /// Factorizes `a` anew on the same pattern; allocates nothing. After an error the preconditioner must
+    /// be built anew.
+    fn refresh(&mut self, a: &A) -> Result<(), SolveError> {
+        if !pattern::has_pattern(&self.factor, a.csr()) {
+            return Err(SolveError::PatternChanged { what: NAME });
+        }
+        check_positive_diagonal(NAME, a.csr())?;
+        self.factorize(a.csr())
+    }
+}
+
+impl<T: Scalar> Preconditioner<T> for Ic0<T> {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+    fn apply(&mut self, r: &[T], z: &mut [T]) -> Result<(), SolveError> {
+        self.factor.apply(r, z)
+    }
+    fn apply_dot(&mut self, r: &[T], z: &mut [T]) -> Result<T, SolveError> {
+        self.factor.apply_dot(r, z)
+    }
+}
+impl<T: Scalar> LinearPreconditioner<T> for Ic0<T> {}
+impl<T: Scalar> SpdPreconditioner<T> for Ic0<T> {}
