@@ -11,6 +11,7 @@ mod transform;
 
 use crate::Scalar;
 pub use builder::CooBuilder;
+pub(crate) use builder::{count_to_offsets, sort_and_add_rows};
 
 /// Why arrays do not form a CSR matrix.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
