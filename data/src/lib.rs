@@ -7,6 +7,7 @@
 //! - the [`Scalar`] bound that the whole toolkit is generic over.
 
 pub mod csr;
+pub mod matrix_market;
 pub mod scalar;
 
 pub use csr::{CooBuilder, CsrError, CsrMatrix};
