@@ -10,9 +10,12 @@ pub mod kernels;
 pub mod krylov;
 pub mod monitor;
 pub mod operator;
+pub mod ordering;
 pub mod outcome;
 pub mod precond;
+pub mod scaling;
 pub mod solver;
+pub mod stationary;
 pub mod system;
 
 pub use error::SolveError;

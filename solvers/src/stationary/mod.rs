@@ -1,0 +1,4 @@
+//! Stationary (relaxation) methods, one file each.
+
+#[cfg(test)]
+pub(crate) mod testing;
