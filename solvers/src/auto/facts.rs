@@ -16,7 +16,7 @@ pub struct MatrixFacts {
     pub nnz: usize,
     /// A = Aᵀ, value by value.
     pub symmetric: bool,
-    /// A = Aᴴ, value by value; the same as `symmetric` for real matrices.
+    /// A = Aᴴ up to rounding: |a_ij − conj(a_ji)| is within a few ε of the largest entries of both rows.
     pub hermitian: bool,
     /// (i, j) is stored exactly when (j, i) is.
     pub pattern_symmetric: bool,
@@ -51,8 +51,9 @@ const MAX_ORDER_FOR_ESTIMATE: usize = 3_000_000;
 
 /// Measures `a`.
 pub fn analyse<T: Scalar>(a: &CsrMatrix<T>) -> MatrixFacts {
-    let hermitian = a.is_hermitian();
-    let pattern_symmetric = hermitian || a.is_pattern_symmetric();
+    let exactly_hermitian = a.is_hermitian();
+    let pattern_symmetric = exactly_hermitian || a.is_pattern_symmetric();
+    let hermitian = exactly_hermitian || (pattern_symmetric && is_nearly_hermitian(a));
     let square = a.is_square();
     let diagonal = a.diagonal();
     let real_sign = |v: &T, sign: f64| v.imaginary() == T::RealField::default() && v.real_f64() * sign > 0.0;
@@ -79,7 +80,7 @@ pub fn analyse<T: Scalar>(a: &CsrMatrix<T>) -> MatrixFacts {
         rows: a.nrows(),
         cols: a.ncols(),
         nnz: a.nnz(),
-        symmetric: if T::is_complex_type() { a.is_symmetric() } else { hermitian },
+        symmetric: if T::is_complex_type() { a.is_symmetric() } else { exactly_hermitian },
         hermitian,
         pattern_symmetric,
         positive_diagonal: square && diagonal.iter().all(|v| real_sign(v, 1.0)),
@@ -94,6 +95,21 @@ pub fn analyse<T: Scalar>(a: &CsrMatrix<T>) -> MatrixFacts {
         null_space: if hermitian { NullSpace::detect(a) } else { None },
         factor_estimate: if square { estimate(a, pattern_symmetric) } else { None },
     }
+}
+
+/// How many ε a value may differ from its mate's conjugate, relative to the rows' largest entries.
+const HERMITIAN_TOLERANCE: f64 = 16.0;
+
+fn is_nearly_hermitian<T: Scalar>(a: &CsrMatrix<T>) -> bool {
+    let scale = a.row_max_abs();
+    let adjoint = a.adjoint();
+    (0..a.nrows()).all(|i| {
+        let (cols, vals) = a.row(i);
+        cols.iter().zip(vals).zip(adjoint.row(i).1).all(|((&j, &v), &mate)| {
+            let bound = HERMITIAN_TOLERANCE * T::epsilon_f64() * scale[i].min(scale[j as usize]);
+            (v - mate).modulus_f64() <= bound
+        })
+    })
 }
 
 fn estimate<T: Scalar>(a: &CsrMatrix<T>, pattern_symmetric: bool) -> Option<CholeskyEstimate> {
