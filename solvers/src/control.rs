@@ -76,6 +76,11 @@ impl<T: Scalar> Control<'_, T> {
         self.target
     }
 
+    /// Whether a residual of this norm (of the cycle's own, scaled residual) meets the target.
+    pub fn is_met_by(&self, residual_norm: f64) -> bool {
+        residual_norm * self.scale <= self.target
+    }
+
     /// Iterations done so far, over all cycles.
     pub fn iterations(&self) -> usize {
         self.iterations

@@ -33,6 +33,24 @@ pub fn axpy2<T: Scalar>(alpha: T, p: &[T], omega: T, s: &[T], x: &mut [T]) {
     });
 }
 
+/// x ← x + αp + ωs, and returns ‖x‖₂² of the new x: one pass.
+pub fn axpy2_norm2_sq<T: Scalar>(alpha: T, p: &[T], omega: T, s: &[T], x: &mut [T]) -> T::RealField {
+    assert!(p.len() == x.len() && s.len() == x.len(), "axpy2_norm2_sq: lengths differ");
+    let zero = T::zero().abs_sq();
+    reduce((p, s, x), VECTOR_GRAIN, &|(p, s, x): (&[T], &[T], &mut [T])| {
+        x.iter_mut().zip(p).zip(s).for_each(|((x, &p), &s)| *x += alpha * p + omega * s);
+        block_sum(x, x, zero, |x, _| x.abs_sq())
+    })
+}
+
+/// y ← αx.
+pub fn scaled_copy<T: Scalar>(alpha: T, x: &[T], y: &mut [T]) {
+    assert_eq!(x.len(), y.len(), "scaled_copy: lengths differ");
+    for_each_block((x, y), VECTOR_GRAIN, &|(x, y): (&[T], &mut [T])| {
+        y.iter_mut().zip(x).for_each(|(y, &x)| *y = alpha * x);
+    });
+}
+
 /// p ← r + β (p − ωv): the direction of BiCGSTAB, one pass.
 pub fn update_bicgstab_direction<T: Scalar>(r: &[T], beta: T, omega: T, v: &[T], p: &mut [T]) {
     assert!(r.len() == p.len() && v.len() == p.len(), "update_bicgstab_direction: lengths differ");
@@ -82,6 +100,13 @@ mod tests {
         let sq = axpby_norm2_sq(0.5, &q, -2.0, &mut r);
         kernels::axpby(0.5, &q, -2.0, &mut s);
         assert_eq!((&r, sq), (&s, kernels::norm2_sq(&s)));
+
+        let (mut x, mut y) = (v(0.4), v(0.4));
+        axpy2(2.0, &q, 0.25, &w, &mut y);
+        let sq = axpy2_norm2_sq(2.0, &q, 0.25, &w, &mut x);
+        assert_eq!((&x, sq), (&y, kernels::norm2_sq(&y)));
+        scaled_copy(-3.0, &q, &mut x);
+        assert!(x.iter().zip(&q).all(|(&x, &q)| x == -3.0 * q));
 
         let (mut x, mut p) = (v(0.5), v(0.6));
         axpy2(2.0, &q, 0.25, &w, &mut x);

@@ -83,23 +83,27 @@ impl<T: Scalar, A: LinearOperator<T> + ?Sized, P: SpdPreconditioner<T>> Solver<A
         if precond.as_diagonal().is_none() && !precond.is_identity() {
             resize(z, a.nrows());
         }
-        run(system, x, r, stop, monitor, |control, x, r, _| cycle(a, precond, control, x, r, z, p, q))
+        run(system, x, r, stop, monitor, |control, x, r, r_norm| {
+            let scale = control.normalise(r, r_norm);
+            cycle(a, precond, control, scale, x, r, z, p, q)
+        })
     }
 }
 
-/// CG from the true residual r until it claims convergence, fails or is stopped.
+/// CG from the true residual, `scale` times r, until it claims convergence, fails or is stopped.
 #[allow(clippy::too_many_arguments)]
 fn cycle<T: Scalar, A: LinearOperator<T> + ?Sized, P: SpdPreconditioner<T>>(
     a: &A,
     precond: &mut P,
     control: &mut Control<'_, T>,
+    scale: T,
     x: &mut [T],
     r: &mut [T],
     z: &mut [T],
     p: &mut [T],
     q: &mut [T],
 ) -> Result<CycleEnd, SolveError> {
-    let (mut alpha, mut beta) = (T::zero(), T::zero());
+    let (mut step, mut beta) = (T::zero(), T::zero());
     let mut rho = [T::zero()];
     p.fill(T::zero());
     // ρ = rᴴz with z = M⁻¹ r, for the first step; later steps get it from the pass that updates r.
@@ -114,18 +118,18 @@ fn cycle<T: Scalar, A: LinearOperator<T> + ?Sized, P: SpdPreconditioner<T>>(
     a.sum_over_ranks(&mut rho);
     loop {
         if !rho[0].is_finite() {
-            kernels::axpy(alpha, p, x);
+            kernels::axpy(step, p, x);
             return Ok(CycleEnd::Broken(Breakdown::NonFinite));
         }
         if rho[0].real_f64() <= 0.0 {
-            kernels::axpy(alpha, p, x);
+            kernels::axpy(step, p, x);
             return Ok(CycleEnd::Stop(StopReason::Failed(Breakdown::IndefinitePreconditioner)));
         }
-        // x ← x + α p of the step before; p ← z + β p.
+        // x ← x + scale α p of the step before; p ← z + β p.
         if let Some(d) = precond.as_diagonal() {
-            kernels::update_x_and_p_diagonal(alpha, d, r, beta, x, p);
+            kernels::update_x_and_p_diagonal(step, d, r, beta, x, p);
         } else {
-            kernels::update_x_and_p(alpha, if precond.is_identity() { r } else { z }, beta, x, p);
+            kernels::update_x_and_p(step, if precond.is_identity() { r } else { z }, beta, x, p);
         }
         let curvature = a.apply_dot(p, q);
         control.operator_applies += 1;
@@ -135,7 +139,8 @@ fn cycle<T: Scalar, A: LinearOperator<T> + ?Sized, P: SpdPreconditioner<T>>(
         if curvature.real_f64() <= 0.0 {
             return Ok(CycleEnd::Stop(StopReason::Failed(Breakdown::IndefiniteOperator)));
         }
-        alpha = rho[0] / curvature;
+        let alpha = rho[0] / curvature;
+        step = scale * alpha;
         // r ← r − α q, with ‖r‖ and the next ρ from the same pass where M allows it.
         let mut next_rho = [T::zero()];
         let r_sq = if let Some(d) = precond.as_diagonal() {
@@ -147,7 +152,7 @@ fn cycle<T: Scalar, A: LinearOperator<T> + ?Sized, P: SpdPreconditioner<T>>(
         };
         let r_norm = fused_norm(a, r_sq, r);
         if let Some(end) = control.step(r_norm, None) {
-            kernels::axpy(alpha, p, x);
+            kernels::axpy(step, p, x);
             return Ok(end);
         }
         if precond.is_identity() {

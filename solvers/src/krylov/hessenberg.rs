@@ -1,0 +1,148 @@
+//! min ‖β e₁ − H̄ y‖₂ for an upper Hessenberg H̄ that grows by a column at a time.
+//!
+//! Each new column is rotated by the rotations so far; one more,
+//! ```text
+//! [  c   s ] [a]   [ρ]        c = |a| / √(|a|² + b²),   s = (a / |a|) b / √(|a|² + b²),   b ≥ 0 real
+//! [ −s̄   c ] [b] = [0]
+//! ```
+//! makes it triangular. The last entry of the rotated right-hand side is the residual (Saad 2003,
+//! section 6.5.3; the complex form as in its section 6.5.9).
+
+use crate::control::resize;
+use residua_data::Scalar;
+
+/// The triangular factor R, packed by columns, the rotations, and the rotated right-hand side g.
+#[derive(Debug, Clone, Default)]
+pub(super) struct HessenbergLsq<T> {
+    r: Vec<T>,
+    cosines: Vec<T>,
+    sines: Vec<T>,
+    g: Vec<T>,
+    columns: usize,
+    rank: usize,
+}
+
+impl<T: Scalar> HessenbergLsq<T> {
+    /// Room for `max_columns`.
+    pub(super) fn resize(&mut self, max_columns: usize) {
+        resize(&mut self.r, max_columns * (max_columns + 1) / 2);
+        resize(&mut self.cosines, max_columns);
+        resize(&mut self.sines, max_columns);
+        resize(&mut self.g, max_columns + 1);
+    }
+
+    /// An empty H̄ and the right-hand side β e₁.
+    pub(super) fn start(&mut self, beta: f64) {
+        (self.columns, self.rank) = (0, 0);
+        self.g.fill(T::zero());
+        self.g[0] = T::of(beta);
+    }
+
+    /// Adds the column (h₀, …, h_k, `next`) and returns the norm of the new least residual.
+    pub(super) fn push(&mut self, h: &[T], next: f64) -> f64 {
+        let k = self.columns;
+        let column = &mut self.r[k * (k + 1) / 2..][..=k];
+        column.copy_from_slice(h);
+        for (i, (&c, &s)) in self.cosines.iter().zip(&self.sines).take(k).enumerate() {
+            let (upper, lower) = (column[i], column[i + 1]);
+            column[i] = c * upper + s * lower;
+            column[i + 1] = c * lower - s.conjugate() * upper;
+        }
+        let a = column[k];
+        let modulus = a.modulus_f64();
+        let norm = h.iter().fold(next, |sum, h| sum.hypot(h.modulus_f64()));
+        let (c, s) = if modulus <= T::epsilon_f64() * norm {
+            // Nothing to rotate; if `next` is zero as well, the column depends on the others and the
+            // residual stays as it was.
+            column[k] = T::of(next);
+            (T::zero(), T::one())
+        } else if next == 0.0 {
+            (T::one(), T::zero())
+        } else {
+            let (norm, phase) = (modulus.hypot(next), a / T::of(modulus));
+            column[k] = phase * T::of(norm);
+            (T::of(modulus / norm), phase * T::of(next / norm))
+        };
+        (self.cosines[k], self.sines[k]) = (c, s);
+        self.g[k + 1] = -s.conjugate() * self.g[k];
+        self.g[k] *= c;
+        self.columns = k + 1;
+        self.g[k + 1].modulus_f64()
+    }
+
+    /// How many columns the last solution uses.
+    pub(super) fn rank(&self) -> usize {
+        self.rank
+    }
+
+    /// y ← argmin, in the first [`rank`](Self::rank) entries of `y`: trailing columns that are dependent up
+    /// to rounding are left out, so that a singular A does not blow up the solution.
+    pub(super) fn solve(&mut self, y: &mut [T]) {
+        let entry = |i: usize, k: usize| k * (k + 1) / 2 + i;
+        let largest = (0..self.columns).map(|k| self.r[entry(k, k)].modulus_f64()).fold(0.0, f64::max);
+        let mut rank = self.columns;
+        while rank > 0 && self.r[entry(rank - 1, rank - 1)].modulus_f64() <= T::epsilon_f64() * largest {
+            rank -= 1;
+        }
+        self.rank = rank;
+        for i in (0..rank).rev() {
+            let known: T = (i + 1..rank).fold(T::zero(), |sum, k| sum + self.r[entry(i, k)] * y[k]);
+            y[i] = (self.g[i] - known) / self.r[entry(i, i)];
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use num_complex::Complex;
+
+    #[test]
+    fn it_solves_a_complex_least_squares_problem() {
+        // H̄ is 4 x 3; the residual must be orthogonal to its columns and have the norm that push returned.
+        let i = Complex::new(0.0, 1.0);
+        let h = |row: usize, col: usize| (i * (1.0 + row as f64) * 0.7 + col as f64).sin() * (1.0 + i);
+        let next = [0.5, 2.0, 0.25];
+        let mut lsq = HessenbergLsq::default();
+        lsq.resize(3);
+        lsq.start(3.0);
+        let mut norm = 0.0;
+        for k in 0..3 {
+            let column: Vec<_> = (0..=k).map(|row| h(row, k)).collect();
+            norm = lsq.push(&column, next[k]);
+        }
+        let mut y = [Complex::default(); 3];
+        lsq.solve(&mut y);
+        let entry = |row: usize, col: usize| match row {
+            _ if row <= col => h(row, col),
+            _ if row == col + 1 => Complex::from(next[col]),
+            _ => Complex::default(),
+        };
+        let residual: Vec<_> = (0..4)
+            .map(|row| {
+                let b = if row == 0 { Complex::from(3.0) } else { Complex::default() };
+                b - (0..3).map(|col| entry(row, col) * y[col]).sum::<Complex<f64>>()
+            })
+            .collect();
+        let true_norm = residual.iter().map(|r| r.norm_sqr()).sum::<f64>().sqrt();
+        assert!((true_norm - norm).abs() < 1e-14 * 3.0, "{true_norm} {norm}");
+        for col in 0..3 {
+            let inner: Complex<f64> = (0..4).map(|row| entry(row, col).conj() * residual[row]).sum();
+            assert!(inner.norm() < 1e-13);
+        }
+    }
+
+    #[test]
+    fn a_dependent_last_column_is_left_out() {
+        let mut lsq = HessenbergLsq::<f64>::default();
+        lsq.resize(2);
+        lsq.start(1.0);
+        lsq.push(&[2.0], 1.0);
+        // the second column is the first one continued by nothing: rotated, its last entry vanishes
+        let norm = lsq.push(&[4.0, 2.0], 0.0);
+        let mut y = [f64::NAN; 2];
+        lsq.solve(&mut y);
+        assert_eq!(lsq.rank(), 1);
+        assert!((y[0] - 0.4).abs() < 1e-15 && (norm - 1.0 / 5f64.sqrt()).abs() < 1e-15);
+    }
+}
