@@ -4,11 +4,16 @@
 //!
 //! - [`CsrMatrix`], compressed sparse rows with 32-bit indices and checked construction, and
 //!   [`CooBuilder`], which assembles one from entries in any order;
+//! - [`poisson`], the Poisson family of benchmark problems;
+//! - [`zoo`], small named systems and random families with what is known of each;
 //! - the [`Scalar`] bound that the whole toolkit is generic over.
 
 pub mod csr;
 pub mod matrix_market;
+pub mod poisson;
 pub mod scalar;
+mod splitmix;
+pub mod zoo;
 
 pub use csr::{CooBuilder, CsrError, CsrMatrix};
 pub use scalar::Scalar;

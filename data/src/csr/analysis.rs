@@ -3,9 +3,7 @@
 //!
 //! Symmetry is found by one scan with a cursor into each row: columns increase in a row, so while rows
 //! i = 0, 1, … are read, the entries (i, j) with j < i meet the entries (j, i) of each row j in order. A
-//! is symmetric when each meeting is a match and every cursor ends at the end of its row. The idea is that
-//! of the "upper triangle in step with the lower" transposition of Gustavson (1978), ACM TOMS 4(3), with
-//! the comparison in place of the copy.
+//! is symmetric when each meeting is a match and every cursor ends at the end of its row.
 
 use super::CsrMatrix;
 use crate::Scalar;

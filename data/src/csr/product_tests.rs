@@ -29,8 +29,8 @@ proptest! {
         let x: Vec<f64> = (0..m).map(|i| (i % 5) as f64 - 2.0).collect();
         let mut y = vec![f64::NAN; n];
         a.multiply_adjoint(&x, &mut y);
-        for j in 0..n {
-            prop_assert_eq!(y[j], (0..m).map(|i| a.get(i, j) * x[i]).sum::<f64>());
+        for (j, &y) in y.iter().enumerate() {
+            prop_assert_eq!(y, (0..m).map(|i| a.get(i, j) * x[i]).sum::<f64>());
         }
     }
 }
