@@ -6,7 +6,7 @@ use super::plan::{Attempt, AttemptKind};
 use super::scaled::Scaled;
 use crate::choice::{Method, PrecondKind};
 use crate::direct::{DenseLeastSquares, Direct, DirectKind, FaerScalar};
-use crate::krylov::Cg;
+use crate::krylov::{Bicgstab, Cg, Fcg, Fgmres, Gmres, Idrs, Lsmr, Minres, column_scaling};
 use crate::precond::{Ic0, Identity, Ilu0, Jacobi, LinearPreconditioner, Projected, SpdPreconditioner};
 use crate::scaling::Equilibration;
 use crate::stationary::{JacobiIteration, Sor};
@@ -63,8 +63,8 @@ fn build<T: FaerScalar>(
             precond: PrecondKind::None,
         }),
         AttemptKind::GmresOnFactors(kind) => Ok(Prepared {
-            solver: Box::new(factorize(kind, a, facts)?),
-            method: Method::Direct,
+            solver: Box::new(Gmres::new(factorize(kind, a, facts)?)),
+            method: Method::Gmres,
             precond: PrecondKind::None,
         }),
         AttemptKind::DenseLeastSquares => Ok(Prepared {
@@ -112,7 +112,9 @@ fn named<T: FaerScalar>(
         Method::Ssor => (Box::new(Sor::symmetric(omega)?), PrecondKind::None),
         Method::Auto | Method::Direct => return Err(not_here("method", method.as_str())),
         Method::Gmres | Method::Fgmres | Method::Bicgstab | Method::Idrs => general(a, method, precond, options)?,
-        Method::Lsmr => return Err(not_here("method", method.as_str())),
+        Method::Lsmr => {
+            (Box::new(Lsmr::new().with_column_scaling(column_scaling(a))), PrecondKind::None)
+        }
     };
     Ok(Prepared { solver, method, precond })
 }
@@ -139,7 +141,11 @@ fn symmetric<T: FaerScalar>(
     };
     let solver: Box<dyn Solver<CsrMatrix<T>, T>> = match method {
         Method::Cg => Box::new(Cg::new(m)),
-        _ => return Err(not_here("method", method.as_str())),
+        Method::Minres => Box::new(Minres::new(m)),
+        _ => Box::new(match options.restart {
+            Some(window) => Fcg::new(m).with_window(window),
+            None => Fcg::new(m),
+        }),
     };
     Ok((solver, precond))
 }
@@ -155,8 +161,17 @@ fn general<T: FaerScalar>(
         PrecondKind::Auto => &[PrecondKind::Ilut, PrecondKind::Ilu0, PrecondKind::Jacobi, PrecondKind::None],
         ref named => std::slice::from_ref(named),
     };
-    let (_m, _precond) = first_that_builds(candidates, |kind| linear(a, kind, options))?;
-    Err(not_here("method", method.as_str()))
+    let (m, precond) = first_that_builds(candidates, |kind| linear(a, kind, options))?;
+    let solver: Box<dyn Solver<CsrMatrix<T>, T>> = match (method, options.restart) {
+        (Method::Gmres, Some(restart)) => Box::new(Gmres::new(m).with_restart(restart)),
+        (Method::Gmres, None) => Box::new(Gmres::new(m)),
+        (Method::Fgmres, Some(restart)) => Box::new(Fgmres::new(m).with_restart(restart)),
+        (Method::Fgmres, None) => Box::new(Fgmres::new(m)),
+        (Method::Bicgstab, _) => Box::new(Bicgstab::new(m)),
+        (_, Some(s)) => Box::new(Idrs::new(m).with_s(s).with_seed(options.seed)),
+        (_, None) => Box::new(Idrs::new(m).with_seed(options.seed)),
+    };
+    Ok((solver, precond))
 }
 
 /// The first of `candidates` that can be built for the matrix, and which it is.

@@ -157,7 +157,7 @@ pub(super) fn attempts(facts: &MatrixFacts, options: &Options) -> Vec<Attempt> {
     add(
         krylov(Method::Lsmr, PrecondKind::Auto),
         "nothing else converged, so the answer is sought in the least-squares sense",
-        ATTEMPT_ITERS,
+        usize::MAX,
         false,
     );
     list
