@@ -9,13 +9,16 @@ mod ic0;
 mod identity;
 mod ilu0;
 mod jacobi;
-mod pattern;
+pub(crate) mod pattern;
+mod ssor;
 pub mod sweep;
 
 pub use ic0::{Ic0, Ic0Options};
 pub use identity::Identity;
 pub use ilu0::{Ilu0, Ilu0Options};
 pub use jacobi::Jacobi;
+pub(crate) use ssor::fill_triangle;
+pub use ssor::{Ssor, SweepOrder};
 
 use crate::{SolveError, kernels};
 use residua_data::Scalar;
