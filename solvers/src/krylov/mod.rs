@@ -12,6 +12,7 @@ mod idrs;
 mod lsmr;
 mod minres;
 mod random;
+mod eisenstat_cg;
 
 pub use bicgstab::Bicgstab;
 pub use bicgstabl::BicgstabL;
@@ -22,3 +23,4 @@ pub use gmres::Gmres;
 pub use idrs::Idrs;
 pub use lsmr::{Lsmr, column_scaling};
 pub use minres::Minres;
+pub use eisenstat_cg::EisenstatCg;
