@@ -1,0 +1,15 @@
+//! Doing what is meant, one case after another.
+
+mod columns;
+mod info;
+mod memory;
+mod poisson;
+mod rhs;
+mod solve;
+mod store;
+mod verify;
+mod watch;
+
+pub(crate) use info::info;
+pub(crate) use poisson::poisson;
+pub(crate) use solve::solve;
