@@ -38,7 +38,7 @@ pub trait LinearOperator<T: Scalar = f64>: Sync {
     }
 
     /// Y ← A X for `k` vectors at once: entry (i, c) of X is `x[i * k + c]`, likewise Y. A stored matrix is
-    /// read once for all k.
+    /// read once for all k; the default applies A to one vector after the other, and allocates two.
     fn apply_block(&self, k: usize, x: &[T], y: &mut [T]) {
         let (m, n) = (self.nrows(), self.ncols());
         let (mut column, mut image) = (vec![T::zero(); n], vec![T::zero(); m]);
@@ -96,6 +96,10 @@ impl<T: Scalar> LinearOperator<T> for CsrMatrix<T> {
             let start = kernels::offset_in(b, s.0);
             self.for_each_row_product(start..start + s.0.len(), x, s.1, |ax, i, r| *r = b[i] - ax);
         });
+    }
+
+    fn apply_block(&self, k: usize, x: &[T], y: &mut [T]) {
+        self.multiply_block(k, x, y);
     }
 }
 

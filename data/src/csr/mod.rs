@@ -5,6 +5,7 @@
 //! product y = Ax moves 12 nnz + 4 (m + 1) + 8 (m + n) bytes in double precision, a quarter less than
 //! with 64-bit indices.
 
+mod block_product;
 mod builder;
 mod product;
 mod transform;

@@ -3,6 +3,7 @@
 mod arnoldi;
 mod bicgstab;
 mod bicgstabl;
+mod block;
 mod cg;
 mod fcg;
 mod fgmres;
@@ -15,6 +16,7 @@ mod random;
 
 pub use bicgstab::Bicgstab;
 pub use bicgstabl::BicgstabL;
+pub use block::BlockCg;
 pub use cg::Cg;
 pub use fcg::Fcg;
 pub use fgmres::Fgmres;
