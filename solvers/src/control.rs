@@ -19,7 +19,7 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 /// A residual this many times the larger of ‖b‖ and the initial residual is a divergence.
-const DIVERGENCE_FACTOR: f64 = 1e8;
+pub(crate) const DIVERGENCE_FACTOR: f64 = 1e8;
 
 /// A cycle that claimed convergence must have cut the true residual at least to this share, else the
 /// attainable accuracy is reached.
@@ -95,12 +95,7 @@ impl<T: Scalar> Control<'_, T> {
     /// underflow, and returns c (1 elsewhere). The cycle then solves A d = r / c, adds c d to x, and goes
     /// on giving [`step`](Self::step) the norms of its own scaled residual.
     pub fn normalise(&mut self, r: &mut [T], r_norm: f64) -> T {
-        let (safe, most) = if T::epsilon_f64() > 1e-10 { (1e8, 120) } else { (1e100, 1000) };
-        if r_norm > 0.0 && !(1.0 / safe..=safe).contains(&r_norm) {
-            let exponent = (r_norm.log2().floor() as i32).clamp(-most, most);
-            self.scale = 2f64.powi(exponent);
-            kernels::scale(T::of(2f64.powi(-exponent)), r);
-        }
+        self.scale = scale_residual(r, r_norm);
         T::of(self.scale)
     }
 
@@ -161,24 +156,56 @@ impl<T: Scalar> Control<'_, T> {
             x,
         };
         self.stop_requested |= self.monitor.observe(&progress) == ControlFlow::Break(());
-        if !residual_norm.is_finite() {
-            return Some(CycleEnd::Broken(Breakdown::NonFinite));
-        }
-        if residual_norm <= self.target {
-            return Some(CycleEnd::Claimed);
-        }
-        if self.stop_requested {
-            return Some(CycleEnd::Stop(StopReason::Stopped(Limit::MonitorRequest)));
-        }
-        if self.iterations >= self.stop.max_iters {
-            return Some(CycleEnd::Stop(StopReason::Stopped(Limit::MaxIterations)));
-        }
-        if self.stop.time_limit.is_some_and(|limit| self.start.elapsed() >= limit) {
-            return Some(CycleEnd::Stop(StopReason::Stopped(Limit::TimeLimit)));
-        }
-        (residual_norm > self.divergence_norm)
-            .then_some(CycleEnd::Stop(StopReason::Failed(Breakdown::Divergence)))
+        let limit = self.limit_reached();
+        end_of_step(residual_norm, self.target, self.divergence_norm, limit)
     }
+
+    fn limit_reached(&self) -> Option<Limit> {
+        if self.stop_requested {
+            return Some(Limit::MonitorRequest);
+        }
+        limit_reached(&self.stop, self.iterations, self.start)
+    }
+}
+
+/// Divides `r`, of norm `r_norm`, by a power of two where squares of its entries could over- or underflow,
+/// and returns that power, 1 elsewhere.
+pub(crate) fn scale_residual<T: Scalar>(r: &mut [T], r_norm: f64) -> f64 {
+    let (safe, largest_exponent) = if T::epsilon_f64() > 1e-10 { (1e8, 120) } else { (1e100, 1000) };
+    if r_norm == 0.0 || (1.0 / safe..=safe).contains(&r_norm) {
+        return 1.0;
+    }
+    let exponent = (r_norm.log2().floor() as i32).clamp(-largest_exponent, largest_exponent);
+    kernels::scale(T::of(2f64.powi(-exponent)), r);
+    2f64.powi(exponent)
+}
+
+/// Whether an iteration that left a residual of norm `residual_norm` ends the cycle: what the residual says
+/// comes before the caller's limits, of which one may be reached.
+pub(crate) fn end_of_step(
+    residual_norm: f64,
+    target: f64,
+    divergence_norm: f64,
+    limit: Option<Limit>,
+) -> Option<CycleEnd> {
+    if !residual_norm.is_finite() {
+        return Some(CycleEnd::Broken(Breakdown::NonFinite));
+    }
+    if residual_norm <= target {
+        return Some(CycleEnd::Claimed);
+    }
+    if let Some(limit) = limit {
+        return Some(CycleEnd::Stop(StopReason::Stopped(limit)));
+    }
+    (residual_norm > divergence_norm).then_some(CycleEnd::Stop(StopReason::Failed(Breakdown::Divergence)))
+}
+
+/// The limit of `stop` that `iterations` since `start` have reached.
+pub(crate) fn limit_reached(stop: &StopRule, iterations: usize, start: Instant) -> Option<Limit> {
+    if iterations >= stop.max_iters {
+        return Some(Limit::MaxIterations);
+    }
+    stop.time_limit.is_some_and(|limit| start.elapsed() >= limit).then_some(Limit::TimeLimit)
 }
 
 /// Solves `system` from `x` by repeating `cycle(control, x, r, ‖r‖)`, r being the true residual (length m,
@@ -263,7 +290,7 @@ pub fn run<T: Scalar, A: LinearOperator<T> + ?Sized>(
 }
 
 /// Decides from the ends of cycles, and the true residuals around them, whether another cycle is worth it.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Verdict {
     fruitless: usize,
 }

@@ -6,11 +6,13 @@
 
 mod blas1;
 mod fused;
+mod interleaved;
 mod multi;
 mod tree;
 
 pub use blas1::*;
 pub use fused::*;
+pub use interleaved::*;
 pub use multi::*;
 pub use tree::{BLOCK, SplitSlices, SumPart, Sums, for_each_block, offset_in, reduce};
 

@@ -120,7 +120,7 @@ fn axpys_to_block<T: Scalar>(c: &[T], v: &[T], n: usize, start: usize, w: &mut [
 
 /// As [`reduce`](super::reduce) for `k` sums at once: `leaf(block, sums)`, block by block, sums being rows of
 /// `partials`, which are then added along the same tree into its first row.
-fn reduce_rows<T: Scalar, S: SplitSlices>(
+pub(super) fn reduce_rows<T: Scalar, S: SplitSlices>(
     slices: S,
     partials: &mut [T],
     k: usize,

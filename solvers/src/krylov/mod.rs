@@ -3,6 +3,7 @@
 mod arnoldi;
 mod bicgstab;
 mod bicgstabl;
+mod block;
 mod cg;
 mod fcg;
 mod fgmres;
@@ -16,6 +17,7 @@ mod eisenstat_cg;
 
 pub use bicgstab::Bicgstab;
 pub use bicgstabl::BicgstabL;
+pub use block::BlockCg;
 pub use cg::Cg;
 pub use fcg::Fcg;
 pub use fgmres::Fgmres;

@@ -10,7 +10,6 @@ mod identity;
 mod ilu0;
 mod jacobi;
 mod projected;
-mod pattern;
 pub(crate) mod pattern;
 mod ssor;
 pub mod sweep;
