@@ -10,7 +10,8 @@ mod identity;
 mod ilu0;
 mod jacobi;
 mod projected;
-mod pattern;
+pub(crate) mod pattern;
+mod ssor;
 pub mod sweep;
 
 pub use ic0::{Ic0, Ic0Options};
@@ -18,6 +19,8 @@ pub use identity::Identity;
 pub use ilu0::{Ilu0, Ilu0Options};
 pub use jacobi::Jacobi;
 pub use projected::Projected;
+pub(crate) use ssor::fill_triangle;
+pub use ssor::{Ssor, SweepOrder};
 
 use crate::{SolveError, kernels};
 use residua_data::Scalar;

@@ -24,7 +24,11 @@ const ROWS_PER_TASK: usize = 4096;
 
 /// The factor's structure for the pattern of a square `a`, values zero.
 pub(super) fn symbolic<T: Scalar>(a: &CsrMatrix<T>) -> LduFactor<T> {
-    let schedule = Schedule::new(a, Coupling::Pattern);
+    symbolic_in(a, Schedule::new(a, Coupling::Pattern))
+}
+
+/// As [`symbolic`], for sweeps in the order of `schedule`, which was made for `a`.
+pub(crate) fn symbolic_in<T: Scalar>(a: &CsrMatrix<T>, schedule: Schedule) -> LduFactor<T> {
     let position = schedule.position();
     let lower = triangle_pattern(a, |i, j| position[j] < position[i], position);
     let upper = triangle_pattern(a, |i, j| position[j] > position[i], position);
@@ -62,7 +66,7 @@ fn triangle_pattern<T: Scalar>(
 }
 
 /// Whether `a` has the pattern for which `factor` was made (a missing diagonal entry counts as stored).
-pub(super) fn has_pattern<T: Scalar>(factor: &LduFactor<T>, a: &CsrMatrix<T>) -> bool {
+pub(crate) fn has_pattern<T: Scalar>(factor: &LduFactor<T>, a: &CsrMatrix<T>) -> bool {
     let position = factor.schedule().position();
     a.nrows() == factor.len()
         && a.ncols() == factor.len()
