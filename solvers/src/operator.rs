@@ -150,6 +150,12 @@ impl<T: Scalar, A: TransposeOperator<T> + ?Sized> TransposeOperator<T> for &A {
     }
 }
 
+impl<T: Scalar, A: SparseRows<T> + ?Sized> SparseRows<T> for &A {
+    fn csr(&self) -> &CsrMatrix<T> {
+        (**self).csr()
+    }
+}
+
 /// A matrix-free square operator of order `n` from a closure `f(x, y)` that sets y ← A x.
 ///
 /// ```

@@ -5,6 +5,7 @@
 //! definite as well (CG, MINRES). Methods that bear anything, such as a network, take any
 //! [`Preconditioner`] (FCG, FGMRES).
 
+mod chebyshev;
 mod ic0;
 mod identity;
 mod ilu0;
@@ -14,6 +15,7 @@ pub(crate) mod pattern;
 mod ssor;
 pub mod sweep;
 
+pub use chebyshev::Chebyshev;
 pub use ic0::{Ic0, Ic0Options};
 pub use identity::Identity;
 pub use ilu0::{Ilu0, Ilu0Options};
