@@ -81,7 +81,8 @@ fn split_rows<'a, T>(
     let mut start = 0;
     for task in 1..=tasks {
         let target = (nnz as u128 * task as u128 / tasks as u128) as u32;
-        let end = if task == tasks { rows } else { row_ptr[..=rows].partition_point(|&p| p < target).min(rows) };
+        let end =
+            if task == tasks { rows } else { row_ptr[..=rows].partition_point(|&p| p < target).min(rows) };
         let end = end.max(start);
         let count = (row_ptr[end] - row_ptr[start]) as usize;
         let (cols_here, cols_after) = col_idx.split_at_mut(count);

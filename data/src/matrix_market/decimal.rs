@@ -31,8 +31,8 @@ fn leading_digits(word: u64) -> (usize, u64) {
     const ASCII_ZEROS: u64 = 0x3030_3030_3030_3030;
     // A byte has its top bit set in the first term if it is above '9', in the second if it is below '0'.
     // Carries only run upwards, so the lowest marked byte is the first that is no digit.
-    let marks = (word.wrapping_add(0x4646_4646_4646_4646) | word.wrapping_sub(ASCII_ZEROS))
-        & 0x8080_8080_8080_8080;
+    let marks =
+        (word.wrapping_add(0x4646_4646_4646_4646) | word.wrapping_sub(ASCII_ZEROS)) & 0x8080_8080_8080_8080;
     let count = (marks.trailing_zeros() / 8) as usize;
     if count == 0 {
         return (0, 0);
@@ -246,11 +246,32 @@ mod tests {
     #[test]
     fn known_numbers_are_read_exactly_and_by_the_fast_road() {
         for text in [
-            "0", "-0", "1", "-1", "0.1", "5.", ".5", "-.5e-3", "1e22", "1e23", "1E+05", "9007199254740993",
-            "9007199254740992.5", "9007199254740993e0", "1.2573022109339330e-01", "9223372036854775807",
-            "0.00012345678901234567", "123456789012345678e-40", "4503599627370496.5", "1e55", "00000000001",
+            "0",
+            "-0",
+            "1",
+            "-1",
+            "0.1",
+            "5.",
+            ".5",
+            "-.5e-3",
+            "1e22",
+            "1e23",
+            "1E+05",
+            "9007199254740993",
+            "9007199254740992.5",
+            "9007199254740993e0",
+            "1.2573022109339330e-01",
+            "9223372036854775807",
+            "0.00012345678901234567",
+            "123456789012345678e-40",
+            "4503599627370496.5",
+            "1e55",
+            "00000000001",
             // Half way between two doubles, and next to half way.
-            "4503599627370497.5", "9007199254740995", "9007199254740995.0001", "1.0000000000000002",
+            "4503599627370497.5",
+            "9007199254740995",
+            "9007199254740995.0001",
+            "1.0000000000000002",
         ] {
             assert!(check(text), "{text} took the slow road");
         }
@@ -258,7 +279,22 @@ mod tests {
 
     #[test]
     fn other_words_are_left_to_the_slow_road() {
-        for text in ["", ".", "-", "e5", "1e", "1e+", "+1", "inf", "NaN", "1d5", "0x10", "12345678901234567890", "1e400", "1e-320"] {
+        for text in [
+            "",
+            ".",
+            "-",
+            "e5",
+            "1e",
+            "1e+",
+            "+1",
+            "inf",
+            "NaN",
+            "1d5",
+            "0x10",
+            "12345678901234567890",
+            "1e400",
+            "1e-320",
+        ] {
             assert_eq!(fast(text), None, "{text}");
         }
     }

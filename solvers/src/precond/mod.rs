@@ -5,18 +5,28 @@
 //! definite as well (CG, MINRES). Methods that bear anything, such as a network, take any
 //! [`Preconditioner`] (FCG, FGMRES).
 
+mod block_jacobi;
 mod ic0;
+mod ict;
 mod identity;
 mod ilu0;
+mod ilut;
 mod jacobi;
-mod projected;
+mod matching;
 mod pattern;
+mod pivot;
+mod projected;
 pub mod sweep;
+mod threshold;
 
+pub use block_jacobi::{BlockJacobi, SpdBlockJacobi};
 pub use ic0::{Ic0, Ic0Options};
+pub use ict::{Ict, IctOptions};
 pub use identity::Identity;
 pub use ilu0::{Ilu0, Ilu0Options};
+pub use ilut::{Ilut, IlutOptions};
 pub use jacobi::Jacobi;
+pub use matching::{Matched, RowMatching};
 pub use projected::Projected;
 
 use crate::{SolveError, kernels};
