@@ -90,9 +90,13 @@ impl NullSpace {
     /// v ← v minus its part in the null space: each singular component gets mean zero. `v` has length n.
     pub fn project<T: Scalar>(&self, v: &mut [T]) {
         if self.sizes.len() == 1 && self.sizes[0] == v.len() {
-            let sum = kernels::reduce(&*v, kernels::VECTOR_GRAIN, &|v: &[T]| v.iter().fold(T::zero(), |s, &v| s + v));
+            let sum = kernels::reduce(&*v, kernels::VECTOR_GRAIN, &|v: &[T]| {
+                v.iter().fold(T::zero(), |s, &v| s + v)
+            });
             let mean = sum / T::of(v.len() as f64);
-            kernels::for_each_block(v, kernels::VECTOR_GRAIN, &|v: &mut [T]| v.iter_mut().for_each(|v| *v -= mean));
+            kernels::for_each_block(v, kernels::VECTOR_GRAIN, &|v: &mut [T]| {
+                v.iter_mut().for_each(|v| *v -= mean)
+            });
             return;
         }
         let means = self.means(v);
@@ -105,7 +109,12 @@ impl NullSpace {
 
     /// ‖the part of v in the null space‖₂: for a right-hand side, the residual that no x can undercut.
     pub fn part_norm<T: Scalar>(&self, v: &[T]) -> f64 {
-        self.means(v).iter().zip(&self.sizes).map(|(m, &s)| m.modulus_f64().powi(2) * s as f64).sum::<f64>().sqrt()
+        self.means(v)
+            .iter()
+            .zip(&self.sizes)
+            .map(|(m, &s)| m.modulus_f64().powi(2) * s as f64)
+            .sum::<f64>()
+            .sqrt()
     }
 
     /// A with the first diagonal entry of each singular component raised by the component's largest
@@ -172,7 +181,11 @@ mod tests {
         let part = null.part_norm(&v);
         null.project(&mut v);
         assert!(null.part_norm(&v) < 1e-14);
-        assert!(v[..3].iter().sum::<f64>().abs() < 1e-14 && v[3] == 0.0 && v[4..].iter().sum::<f64>().abs() < 1e-14);
+        assert!(
+            v[..3].iter().sum::<f64>().abs() < 1e-14
+                && v[3] == 0.0
+                && v[4..].iter().sum::<f64>().abs() < 1e-14
+        );
         let moved: f64 = v.iter().zip(&before).map(|(v, b)| (v - b).powi(2)).sum();
         assert!((moved.sqrt() - part).abs() < 1e-13);
     }

@@ -42,7 +42,10 @@ fn solve<T: FaerScalar>(system: &ZooSystem<T>, options: &Options) -> Result<Repo
     let claimed = report.outcome.relative_residual;
     let name = system.name;
     if report.outcome.converged() {
-        assert!(actual <= RTOL * SLACK, "{name}: {options:?} claims {report:?}, but the residual is {actual:e}");
+        assert!(
+            actual <= RTOL * SLACK,
+            "{name}: {options:?} claims {report:?}, but the residual is {actual:e}"
+        );
     }
     if actual.is_finite() {
         assert!(

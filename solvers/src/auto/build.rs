@@ -84,9 +84,10 @@ fn factorize<T: FaerScalar>(
 ) -> Result<Direct<T>, SolveError> {
     match &facts.null_space {
         Some(null_space) => {
-            let pinned = null_space
-                .pin(a)
-                .map_err(|e| SolveError::ApplyFailed { what: "pinning the null space", reason: e.to_string() })?;
+            let pinned = null_space.pin(a).map_err(|e| SolveError::ApplyFailed {
+                what: "pinning the null space",
+                reason: e.to_string(),
+            })?;
             Direct::new(kind, &pinned)
         }
         None => Direct::new(kind, a),
@@ -111,10 +112,10 @@ fn named<T: FaerScalar>(
         Method::Sor => (Box::new(Sor::new(omega)?), PrecondKind::None),
         Method::Ssor => (Box::new(Sor::symmetric(omega)?), PrecondKind::None),
         Method::Auto | Method::Direct => return Err(not_here("method", method.as_str())),
-        Method::Gmres | Method::Fgmres | Method::Bicgstab | Method::Idrs => general(a, method, precond, options)?,
-        Method::Lsmr => {
-            (Box::new(Lsmr::new().with_column_scaling(column_scaling(a))), PrecondKind::None)
+        Method::Gmres | Method::Fgmres | Method::Bicgstab | Method::Idrs => {
+            general(a, method, precond, options)?
         }
+        Method::Lsmr => (Box::new(Lsmr::new().with_column_scaling(column_scaling(a))), PrecondKind::None),
     };
     Ok(Prepared { solver, method, precond })
 }
@@ -190,7 +191,11 @@ fn first_that_builds<P>(
 }
 
 /// A Hermitian positive definite preconditioner by name.
-fn spd<T: FaerScalar>(a: &CsrMatrix<T>, kind: PrecondKind, options: &Options) -> Result<AnySpd<T>, SolveError> {
+fn spd<T: FaerScalar>(
+    a: &CsrMatrix<T>,
+    kind: PrecondKind,
+    options: &Options,
+) -> Result<AnySpd<T>, SolveError> {
     let _ = options;
     Ok(match kind {
         PrecondKind::None => Box::new(Identity),
@@ -201,7 +206,11 @@ fn spd<T: FaerScalar>(a: &CsrMatrix<T>, kind: PrecondKind, options: &Options) ->
 }
 
 /// Any linear preconditioner by name.
-fn linear<T: FaerScalar>(a: &CsrMatrix<T>, kind: PrecondKind, options: &Options) -> Result<AnyLinear<T>, SolveError> {
+fn linear<T: FaerScalar>(
+    a: &CsrMatrix<T>,
+    kind: PrecondKind,
+    options: &Options,
+) -> Result<AnyLinear<T>, SolveError> {
     Ok(match kind {
         PrecondKind::Ilu0 => Box::new(Ilu0::new(a)?),
         spd_kind => Box::new(spd(a, spd_kind, options)?),

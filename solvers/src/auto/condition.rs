@@ -6,8 +6,8 @@
 //! always within a factor of three.
 
 use super::facts::MatrixFacts;
-use crate::direct::{DirectKind, FaerScalar, Factorization};
 use crate::CsrMatrix;
+use crate::direct::{DirectKind, Factorization, FaerScalar};
 
 /// Hager's iteration seldom needs more.
 const MAX_STEPS: usize = 5;
@@ -44,9 +44,7 @@ pub fn estimate_condition<T: FaerScalar>(a: &CsrMatrix<T>, facts: &MatrixFacts) 
             *v = if modulus > 0.0 { *v / T::of(modulus) } else { T::one() };
         }
         factors.solve_adjoint_in_place(&mut x);
-        let Some(steepest) =
-            (0..n).max_by(|&i, &j| x[i].modulus_f64().total_cmp(&x[j].modulus_f64()))
-        else {
+        let Some(steepest) = (0..n).max_by(|&i, &j| x[i].modulus_f64().total_cmp(&x[j].modulus_f64())) else {
             break;
         };
         x.fill(T::zero());

@@ -159,7 +159,8 @@ impl MatrixFacts {
             let cost = if self.hermitian { e.flops } else { 2.0 * e.flops };
             let iterations = (self.rows as f64).sqrt().min(1000.0);
             e.factor_nnz <= MAX_CHEAP_FACTOR_NNZ
-                && (cost <= FLOPS_PER_ENTRY_AND_ITERATION * iterations * self.nnz as f64 || cost <= TRIVIAL_FLOPS)
+                && (cost <= FLOPS_PER_ENTRY_AND_ITERATION * iterations * self.nnz as f64
+                    || cost <= TRIVIAL_FLOPS)
         })
     }
 

@@ -12,7 +12,6 @@ pub mod plan;
 mod scaled;
 mod session;
 
-
 pub use condition::estimate_condition;
 pub use facts::{MatrixFacts, analyse};
 pub use scaled::Scaled;

@@ -81,7 +81,10 @@ fn with_named_precond(facts: &MatrixFacts, precond: PrecondKind) -> Vec<Attempt>
     if facts.hermitian && (facts.positive_diagonal || facts.negative_diagonal) {
         list.push(attempt(Method::Cg, "the matrix is Hermitian with a diagonal of one sign"));
     }
-    list.push(attempt(Method::Bicgstab, "the matrix is not known to be definite, and BiCGSTAB needs the least memory"));
+    list.push(attempt(
+        Method::Bicgstab,
+        "the matrix is not known to be definite, and BiCGSTAB needs the least memory",
+    ));
     list.push(attempt(Method::Gmres, "BiCGSTAB did not converge, and GMRES cannot break down"));
     list
 }
@@ -172,7 +175,10 @@ fn add_nonsymmetric(
     let krylov = AttemptKind::Krylov;
     if !cheap {
         for (method, why) in [
-            (Method::Bicgstab, "the matrix is too large for a cheap factorization, and BiCGSTAB needs the least memory"),
+            (
+                Method::Bicgstab,
+                "the matrix is too large for a cheap factorization, and BiCGSTAB needs the least memory",
+            ),
             (Method::Gmres, "BiCGSTAB did not converge, and GMRES cannot break down"),
         ] {
             add(krylov(method, PrecondKind::Ilut), why, ATTEMPT_ITERS, scaled);
@@ -185,7 +191,12 @@ fn add_nonsymmetric(
             "no iterative method converged, and a sparse LU factorization fits the memory"
         };
         add(AttemptKind::Direct(DirectKind::Lu), why, usize::MAX, scaled);
-        add(AttemptKind::Direct(DirectKind::Lu), "the factors were inaccurate, so the matrix was equilibrated first", usize::MAX, !scaled);
+        add(
+            AttemptKind::Direct(DirectKind::Lu),
+            "the factors were inaccurate, so the matrix was equilibrated first",
+            usize::MAX,
+            !scaled,
+        );
         add(
             AttemptKind::GmresOnFactors(DirectKind::Lu),
             "refinement with the factors stagnated, so GMRES uses them as its preconditioner",

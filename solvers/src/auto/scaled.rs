@@ -7,7 +7,8 @@
 use crate::control::{CycleEnd, resize, run};
 use crate::scaling::Equilibration;
 use crate::{
-    Breakdown, CsrMatrix, LinearSystem, Monitor, Outcome, Scalar, SolveError, Solver, StopReason, StopRule, kernels,
+    Breakdown, CsrMatrix, LinearSystem, Monitor, Outcome, Scalar, SolveError, Solver, StopReason, StopRule,
+    kernels,
 };
 
 /// A solver for the equilibrated matrix, wrapped so that it solves the original.

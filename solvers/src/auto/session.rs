@@ -7,7 +7,9 @@ use super::{Options, Report};
 use crate::choice::Method;
 use crate::direct::FaerScalar;
 use crate::error::check_len;
-use crate::{kernels, Breakdown, CsrMatrix, Limit, LinearSystem, Monitor, Outcome, SolveError, StopReason, StopRule};
+use crate::{
+    Breakdown, CsrMatrix, Limit, LinearSystem, Monitor, Outcome, SolveError, StopReason, StopRule, kernels,
+};
 use std::time::{Duration, Instant};
 
 /// A matrix with its analysis, and the solvers that were set up for it so far.
@@ -46,7 +48,8 @@ impl<'a, T: FaerScalar> Session<'a, T> {
             return Err(SolveError::NonFinite { what: "the matrix has an entry in a row that", index });
         }
         let facts = analyse(a);
-        let attempts = if options.method == Method::Auto { attempts(&facts, options) } else { named(&facts, options) };
+        let attempts =
+            if options.method == Method::Auto { attempts(&facts, options) } else { named(&facts, options) };
         let prepared = attempts.iter().map(|_| None).collect();
         let options = options.clone();
         Ok(Self { a, options, facts, attempts, prepared, current: 0, analysis: start.elapsed() })
@@ -119,7 +122,8 @@ impl<'a, T: FaerScalar> Session<'a, T> {
             if outcome.converged() {
                 self.current = index;
             }
-            let report = Report { outcome, method, precond, why: attempt.why.to_owned(), setup, solve: solving };
+            let report =
+                Report { outcome, method, precond, why: attempt.why.to_owned(), setup, solve: solving };
             if best.as_ref().is_none_or(|(b, _)| over || is_better(&report.outcome, &b.outcome)) {
                 best = Some((report, x.to_vec()));
             }
@@ -168,6 +172,5 @@ impl<'a, T: FaerScalar> Session<'a, T> {
 
 /// Whether `new` is the better of two failures: a finite residual beats none, a smaller one a larger one.
 fn is_better(new: &Outcome, old: &Outcome) -> bool {
-    new.residual_norm.is_finite()
-        && (!old.residual_norm.is_finite() || new.residual_norm < old.residual_norm)
+    new.residual_norm.is_finite() && (!old.residual_norm.is_finite() || new.residual_norm < old.residual_norm)
 }

@@ -4,12 +4,12 @@ use crate::error::{SolveError, check_len, check_square};
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::cholesky::llt::factor::LltError;
 use faer::mat::MatMut;
+use faer::sparse::linalg::LuError;
 use faer::sparse::linalg::cholesky::{
     IntranodeLbltRef, LltRef, SymbolicCholesky, SymmetricOrdering, factorize_symbolic_cholesky,
 };
 use faer::sparse::linalg::lu::{LuRef, NumericLu, SymbolicLu, factorize_symbolic_lu};
 use faer::sparse::linalg::solvers::{Qr, SymbolicQr};
-use faer::sparse::linalg::LuError;
 use faer::sparse::{SparseColMatRef, SymbolicSparseColMatRef};
 use faer::{Conj, Par, Side};
 use residua_data::{CsrMatrix, Scalar};
@@ -57,10 +57,25 @@ impl<T: FaerScalar> std::fmt::Debug for Factorization<T> {
 }
 
 enum Numbers<T: FaerScalar> {
-    Cholesky { symbolic: SymbolicCholesky<u32>, values: Vec<T> },
-    Ldlt { symbolic: SymbolicCholesky<u32>, values: Vec<T>, subdiagonal: Vec<T>, forward: Vec<u32>, inverse: Vec<u32> },
-    Lu { symbolic: SymbolicLu<u32>, numeric: NumericLu<u32, T> },
-    Qr { symbolic: SymbolicQr<u32>, factors: Qr<u32, T> },
+    Cholesky {
+        symbolic: SymbolicCholesky<u32>,
+        values: Vec<T>,
+    },
+    Ldlt {
+        symbolic: SymbolicCholesky<u32>,
+        values: Vec<T>,
+        subdiagonal: Vec<T>,
+        forward: Vec<u32>,
+        inverse: Vec<u32>,
+    },
+    Lu {
+        symbolic: SymbolicLu<u32>,
+        numeric: NumericLu<u32, T>,
+    },
+    Qr {
+        symbolic: SymbolicQr<u32>,
+        factors: Qr<u32, T>,
+    },
 }
 
 /// Columns of A: A itself where it is real and symmetric (rows are columns), the transpose otherwise.
@@ -114,7 +129,9 @@ impl<T: FaerScalar> Factorization<T> {
         }
         let columns = columns(a, kind);
         let numbers = match kind {
-            DirectKind::Cholesky => Numbers::Cholesky { symbolic: symbolic_cholesky(&columns, what)?, values: Vec::new() },
+            DirectKind::Cholesky => {
+                Numbers::Cholesky { symbolic: symbolic_cholesky(&columns, what)?, values: Vec::new() }
+            }
             DirectKind::Ldlt => Numbers::Ldlt {
                 symbolic: symbolic_cholesky(&columns, what)?,
                 values: Vec::new(),
@@ -136,7 +153,8 @@ impl<T: FaerScalar> Factorization<T> {
             }
         };
         let pattern = (a.nrows(), a.ncols(), a.row_ptr().to_vec(), a.col_idx().to_vec());
-        let mut this = Self { kind, pattern, numbers, scratch: scratch(what, faer::dyn_stack::StackReq::EMPTY)? };
+        let mut this =
+            Self { kind, pattern, numbers, scratch: scratch(what, faer::dyn_stack::StackReq::EMPTY)? };
         this.factorize(&columns)?;
         Ok(this)
     }
@@ -181,8 +199,7 @@ impl<T: FaerScalar> Factorization<T> {
             }
             Numbers::Ldlt { symbolic, values, subdiagonal, forward, inverse } => {
                 allocate(what, values, symbolic.len_val())?;
-                let request =
-                    symbolic.factorize_numeric_intranode_lblt_scratch::<T>(par, Default::default());
+                let request = symbolic.factorize_numeric_intranode_lblt_scratch::<T>(par, Default::default());
                 symbolic.factorize_numeric_intranode_lblt(
                     values,
                     subdiagonal,
@@ -205,7 +222,8 @@ impl<T: FaerScalar> Factorization<T> {
                 symbolic.solve_in_place_scratch::<T>(1, par)
             }
             Numbers::Qr { symbolic, factors } => {
-                *factors = Qr::try_new_with_symbolic(symbolic.clone(), a).map_err(|e| out_of_memory(what, &e))?;
+                *factors =
+                    Qr::try_new_with_symbolic(symbolic.clone(), a).map_err(|e| out_of_memory(what, &e))?;
                 faer::dyn_stack::StackReq::EMPTY
             }
         };
@@ -244,8 +262,12 @@ impl<T: FaerScalar> Factorization<T> {
             }
             Numbers::Ldlt { symbolic, values, subdiagonal, forward, inverse } => {
                 let perm = faer::perm::PermRef::new_checked(forward, inverse, len);
-                IntranodeLbltRef::new(symbolic, values, subdiagonal, perm)
-                    .solve_in_place_with_conj(Conj::No, rhs, par, stack);
+                IntranodeLbltRef::new(symbolic, values, subdiagonal, perm).solve_in_place_with_conj(
+                    Conj::No,
+                    rhs,
+                    par,
+                    stack,
+                );
             }
             Numbers::Lu { symbolic, numeric } => {
                 LuRef::new_unchecked(symbolic, numeric).solve_in_place_with_conj(Conj::No, rhs, par, stack);
@@ -282,9 +304,17 @@ fn allocate<T: FaerScalar>(what: &'static str, values: &mut Vec<T>, len: usize) 
     Ok(())
 }
 
-fn symbolic_cholesky<T: FaerScalar>(columns: &CsrMatrix<T>, what: &'static str) -> Result<SymbolicCholesky<u32>, SolveError> {
-    factorize_symbolic_cholesky(symbolic_columns(columns), Side::Lower, SymmetricOrdering::Amd, Default::default())
-        .map_err(|e| out_of_memory(what, &e))
+fn symbolic_cholesky<T: FaerScalar>(
+    columns: &CsrMatrix<T>,
+    what: &'static str,
+) -> Result<SymbolicCholesky<u32>, SolveError> {
+    factorize_symbolic_cholesky(
+        symbolic_columns(columns),
+        Side::Lower,
+        SymmetricOrdering::Amd,
+        Default::default(),
+    )
+    .map_err(|e| out_of_memory(what, &e))
 }
 
 fn cholesky_error(what: &'static str, error: &LltError) -> SolveError {
@@ -315,9 +345,13 @@ fn lu_error(what: &'static str, error: &LuError) -> SolveError {
 /// [`SolveError::FactorizationFailed`] if the counts do not fit 32-bit indices.
 pub fn estimate_cholesky<T: Scalar>(a: &CsrMatrix<T>) -> Result<CholeskyEstimate, SolveError> {
     use faer::sparse::linalg::cholesky::SymbolicCholeskyRaw;
-    let symbolic =
-        factorize_symbolic_cholesky(symbolic_columns(a), Side::Lower, SymmetricOrdering::Amd, Default::default())
-            .map_err(|e| out_of_memory("cholesky", &e))?;
+    let symbolic = factorize_symbolic_cholesky(
+        symbolic_columns(a),
+        Side::Lower,
+        SymmetricOrdering::Amd,
+        Default::default(),
+    )
+    .map_err(|e| out_of_memory("cholesky", &e))?;
     let mut flops = 0.0;
     match symbolic.raw() {
         SymbolicCholeskyRaw::Simplicial(l) => {

@@ -15,12 +15,14 @@
 mod factor;
 mod rank_revealing;
 
-pub use factor::{CholeskyEstimate, DirectKind, FaerScalar, Factorization, estimate_cholesky};
+pub use factor::{CholeskyEstimate, DirectKind, Factorization, FaerScalar, estimate_cholesky};
 pub use rank_revealing::DenseLeastSquares;
 
 use crate::control::{CycleEnd, resize, run};
 use crate::precond::{LinearPreconditioner, Preconditioner};
-use crate::{LinearOperator, LinearSystem, Monitor, Outcome, SolveError, Solver, SparseRows, StopRule, kernels};
+use crate::{
+    LinearOperator, LinearSystem, Monitor, Outcome, SolveError, Solver, SparseRows, StopRule, kernels,
+};
 use residua_data::CsrMatrix;
 
 /// A sparse factorization with iterative refinement.
@@ -122,7 +124,10 @@ pub fn factorize_best<T: FaerScalar, A: SparseRows<T> + ?Sized>(
     positive_diagonal: bool,
 ) -> Result<Direct<T>, SolveError> {
     let a = a.csr();
-    if hermitian && positive_diagonal && let Ok(direct) = Direct::new(DirectKind::Cholesky, a) {
+    if hermitian
+        && positive_diagonal
+        && let Ok(direct) = Direct::new(DirectKind::Cholesky, a)
+    {
         return Ok(direct);
     }
     Direct::new(DirectKind::Lu, a)

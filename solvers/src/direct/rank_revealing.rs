@@ -7,7 +7,9 @@
 use super::FaerScalar;
 use crate::control::{CycleEnd, resize, run};
 use crate::error::{SolveError, check_len};
-use crate::{Breakdown, LinearOperator, LinearSystem, Monitor, Outcome, Solver, StopReason, StopRule, kernels};
+use crate::{
+    Breakdown, LinearOperator, LinearSystem, Monitor, Outcome, Solver, StopReason, StopRule, kernels,
+};
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::householder;
 use faer::linalg::solvers::ColPivQr;
@@ -71,8 +73,9 @@ impl<T: FaerScalar> DenseLeastSquares<T> {
         check_len("x", self.ncols, x.len())?;
         let mut y = Mat::<T>::from_fn(self.nrows, 1, |i, _| b[i]);
         let block = self.qr.Q_coeff().nrows();
-        let request =
-            householder::apply_block_householder_sequence_transpose_on_the_left_in_place_scratch::<T>(self.nrows, block, 1);
+        let request = householder::apply_block_householder_sequence_transpose_on_the_left_in_place_scratch::<T>(
+            self.nrows, block, 1,
+        );
         householder::apply_block_householder_sequence_transpose_on_the_left_in_place_with_conj(
             self.qr.Q_basis(),
             self.qr.Q_coeff(),
@@ -122,7 +125,8 @@ impl<T: FaerScalar, A: LinearOperator<T> + ?Sized> Solver<A, T> for DenseLeastSq
             before = r_norm;
             if at_limit {
                 let inconsistent = self.rank < self.nrows;
-                let reason = if inconsistent { Breakdown::SingularInconsistent } else { Breakdown::Stagnation };
+                let reason =
+                    if inconsistent { Breakdown::SingularInconsistent } else { Breakdown::Stagnation };
                 return Ok(CycleEnd::Stop(StopReason::Failed(reason)));
             }
             DenseLeastSquares::solve(self, r, &mut d)?;

@@ -10,6 +10,7 @@
 //! diag(A) is factorized instead, with growing α (Manteuffel, 1980, Math. Comp. 34(150)).
 
 use super::pattern::{self, Numeric, PivotRule};
+use super::pivot::{MAX_SHIFT, check_positive_diagonal, check_share, with_growing_shift};
 use super::sweep::LduFactor;
 use super::{LinearPreconditioner, Preconditioner, Refresh, SpdPreconditioner};
 use crate::SparseRows;
@@ -17,12 +18,6 @@ use crate::error::{SolveError, check_square};
 use residua_data::{CsrMatrix, Scalar};
 
 const NAME: &str = "ic0";
-
-/// The first shift after a breakdown; it is doubled until the factorization exists.
-const FIRST_SHIFT: f64 = 1e-3;
-
-/// Past this shift M is hardly more than the diagonal, and Jacobi is cheaper.
-const MAX_SHIFT: f64 = 1e3;
 
 /// Parameters of [`Ic0`].
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -47,13 +42,7 @@ impl Ic0Options {
     }
 
     fn check(self) -> Result<Self, SolveError> {
-        if !(0.0..=1.0).contains(&self.relaxation) {
-            return Err(SolveError::InvalidOption {
-                name: "relaxation",
-                value: self.relaxation.to_string(),
-                expected: "the share of the dropped fill added to the diagonal lies in 0 ..= 1",
-            });
-        }
+        check_share("relaxation", self.relaxation)?;
         if !(0.0..=MAX_SHIFT).contains(&self.shift) {
             return Err(SolveError::InvalidOption {
                 name: "shift",
@@ -132,71 +121,13 @@ impl<T: Scalar> Ic0<T> {
     fn factorize(&mut self, a: &CsrMatrix<T>) -> Result<(), SolveError> {
         let relaxation = self.options.relaxation;
         self.shift = with_growing_shift(NAME, a, self.options.shift, |shift| {
-            let rule =
-                PivotRule { shift, relaxation, positive: true, tiny: tiny_pivot::<T>(), replacement: 0.0 };
+            let rule = PivotRule { shift, relaxation, positive: true, replacement: 0.0 };
             match pattern::numeric(&mut self.factor, a, rule) {
                 Numeric::Done { .. } => Ok(()),
                 Numeric::BadPivot { row } => Err(row),
             }
         })?;
         pattern::mirror_upper(&mut self.factor, NAME)
-    }
-}
-
-/// Pivots below this times a_ii are rounding errors: a semidefinite matrix, or a breakdown narrowly missed.
-pub(super) fn tiny_pivot<T: Scalar>() -> f64 {
-    T::epsilon_f64().powf(2.0 / 3.0)
-}
-
-/// Refuses diagonal entries that a positive definite matrix cannot have.
-pub(super) fn check_positive_diagonal<T: Scalar>(
-    what: &'static str,
-    a: &CsrMatrix<T>,
-) -> Result<(), SolveError> {
-    for row in 0..a.nrows() {
-        let (cols, vals) = a.row(row);
-        let d = cols.binary_search(&(row as u32)).map_or(T::zero(), |k| vals[k]);
-        if d == T::zero() {
-            return Err(SolveError::ZeroDiagonal { what, row });
-        }
-        let real = d.real_f64();
-        let imaginary = (d - T::from_real(d.real())).modulus_f64();
-        if !(real > 0.0 && real.is_finite() && imaginary <= 1e-8 * real) {
-            let reason = format!(
-                "the diagonal entry {d} is not real and positive, so the matrix is not positive definite: \
-                 use minres if it is Hermitian, ilu0 with gmres otherwise"
-            );
-            return Err(SolveError::FactorizationFailed { what, row, reason });
-        }
-    }
-    Ok(())
-}
-
-/// Calls `attempt(α)` with α = `first`, then growing, until it succeeds; returns that α. A failed attempt
-/// returns the row of the bad pivot.
-pub(super) fn with_growing_shift<T: Scalar>(
-    what: &'static str,
-    a: &CsrMatrix<T>,
-    first: f64,
-    mut attempt: impl FnMut(f64) -> Result<(), usize>,
-) -> Result<f64, SolveError> {
-    let mut shift = first;
-    loop {
-        let Err(row) = attempt(shift) else { return Ok(shift) };
-        if shift == first
-            && let Some((row, col)) = a.first_non_finite()
-        {
-            let reason = format!("the entry in column {col} is not finite");
-            return Err(SolveError::FactorizationFailed { what, row, reason });
-        }
-        if shift >= MAX_SHIFT {
-            let reason = format!(
-                "the pivot is not positive even for A + {shift:.0} diag(A): the matrix is far from positive \
-                 definite, use minres, or ilu0 with gmres"
-            );
-            return Err(SolveError::FactorizationFailed { what, row, reason });
-        }
-        shift = (2.0 * shift).max(FIRST_SHIFT);
     }
 }
 

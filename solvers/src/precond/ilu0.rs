@@ -5,6 +5,7 @@
 //! `pattern.rs`.
 
 use super::pattern::{self, Numeric, PivotRule};
+use super::pivot::{bad_pivot, check_share};
 use super::sweep::LduFactor;
 use super::{LinearPreconditioner, Preconditioner, Refresh};
 use crate::SparseRows;
@@ -31,19 +32,8 @@ impl Default for Ilu0Options {
 
 impl Ilu0Options {
     fn check(self) -> Result<Self, SolveError> {
-        let out = |name, value: f64, expected| SolveError::InvalidOption {
-            name,
-            value: value.to_string(),
-            expected,
-        };
-        if !(0.0..=1.0).contains(&self.relaxation) {
-            let expected = "the share of the dropped fill added to the diagonal lies in 0 ..= 1";
-            return Err(out("relaxation", self.relaxation, expected));
-        }
-        if !(0.0..=1.0).contains(&self.pivot_replacement) {
-            let expected = "the size of replaced pivots is relative to their row and lies in 0 ..= 1";
-            return Err(out("pivot_replacement", self.pivot_replacement, expected));
-        }
+        check_share("relaxation", self.relaxation)?;
+        check_share("pivot_replacement", self.pivot_replacement)?;
         Ok(self)
     }
 }
@@ -99,7 +89,6 @@ impl<T: Scalar> Ilu0<T> {
             shift: 0.0,
             relaxation: self.options.relaxation,
             positive: false,
-            tiny: T::epsilon_f64().powf(0.6),
             replacement: self.options.pivot_replacement,
         };
         match pattern::numeric(&mut self.factor, a, rule) {
@@ -107,16 +96,7 @@ impl<T: Scalar> Ilu0<T> {
                 self.replaced_pivots = replaced;
                 Ok(())
             }
-            Numeric::BadPivot { row } => Err(SolveError::FactorizationFailed {
-                what: NAME,
-                row,
-                reason: if self.options.pivot_replacement > 0.0 {
-                    "the row is zero or not finite, or the factor overflowed: scale the matrix, or use a direct method"
-                } else {
-                    "the pivot is zero or tiny: allow pivot_replacement, permute large entries to the diagonal, or use ilut"
-                }
-                .into(),
-            }),
+            Numeric::BadPivot { row } => Err(bad_pivot(NAME, row, self.options.pivot_replacement)),
         }
     }
 }

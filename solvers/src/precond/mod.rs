@@ -6,20 +6,30 @@
 //! [`Preconditioner`] (FCG, FGMRES).
 
 mod chebyshev;
+mod block_jacobi;
 mod ic0;
+mod ict;
 mod identity;
 mod ilu0;
+mod ilut;
 mod jacobi;
 mod projected;
 pub(crate) mod pattern;
 mod ssor;
+mod matching;
+mod pivot;
 pub mod sweep;
+mod threshold;
 
 pub use chebyshev::Chebyshev;
+pub use block_jacobi::{BlockJacobi, SpdBlockJacobi};
 pub use ic0::{Ic0, Ic0Options};
+pub use ict::{Ict, IctOptions};
 pub use identity::Identity;
 pub use ilu0::{Ilu0, Ilu0Options};
+pub use ilut::{Ilut, IlutOptions};
 pub use jacobi::Jacobi;
+pub use matching::{Matched, RowMatching};
 pub use projected::Projected;
 pub(crate) use ssor::fill_triangle;
 pub use ssor::{Ssor, SweepOrder};

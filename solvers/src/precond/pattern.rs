@@ -13,6 +13,7 @@
 //!
 //! ω = 0 drops the fill, ω = 1 adds it to the diagonal, which keeps row sums (Gustafsson, 1978, BIT 18(2)).
 
+use super::pivot::{Pivot, general_pivot, positive_pivot};
 use super::sweep::{Coupling, LduFactor, Schedule, SharedSlice, Triangle};
 use crate::SolveError;
 use rayon::prelude::*;
@@ -100,11 +101,9 @@ pub(super) struct PivotRule {
     pub(super) shift: f64,
     /// ω: the share of the dropped fill that is added to the diagonal.
     pub(super) relaxation: f64,
-    /// Pivots must be real and positive, and at least `tiny` times a_ii (1 + α).
+    /// Whether pivots must be real and positive.
     pub(super) positive: bool,
-    /// Smallest pivot, relative to the largest entry of its row (to a_ii where `positive`).
-    pub(super) tiny: f64,
-    /// Pivots below `tiny` are replaced by this times the largest entry of the row; 0: they are errors.
+    /// Tiny pivots become this times the largest entry of their row; 0: they are bad.
     pub(super) replacement: f64,
 }
 
@@ -144,8 +143,8 @@ pub(super) fn numeric<T: Scalar>(factor: &mut LduFactor<T>, a: &CsrMatrix<T>, ru
             // SAFETY: the schedule was made from the pattern of A + Aᵀ, so while row i is visited no other
             // thread visits a row that couples to it; the rows before it that it reads are finished.
             match unsafe { rows.factorize(i) } {
-                Pivot::Good => {}
-                Pivot::Replaced => {
+                Pivot::Good(_) => {}
+                Pivot::Replaced(_) => {
                     replaced.fetch_add(1, Ordering::Relaxed);
                 }
                 Pivot::Bad => {
@@ -161,12 +160,6 @@ pub(super) fn numeric<T: Scalar>(factor: &mut LduFactor<T>, a: &CsrMatrix<T>, ru
             Numeric::BadPivot { row }
         }
     }
-}
-
-enum Pivot {
-    Good,
-    Replaced,
-    Bad,
 }
 
 /// The state of a factorization that its tasks share.
@@ -188,7 +181,7 @@ impl<T: Scalar> RowFactorizer<'_, T> {
     ///
     /// # Safety
     /// No other thread visits row i or writes the rows before it to which it couples.
-    unsafe fn factorize(&self, i: usize) -> Pivot {
+    unsafe fn factorize(&self, i: usize) -> Pivot<T> {
         let (lower_range, upper_range) = (bounds(self.lower_ptr, i), bounds(self.upper_ptr, i));
         let lower_cols = &self.lower_cols[lower_range.0..lower_range.1];
         let upper_cols = &self.upper_cols[upper_range.0..upper_range.1];
@@ -200,11 +193,6 @@ impl<T: Scalar> RowFactorizer<'_, T> {
             )
         };
         let a_ii = self.load(i, lower_cols, lower, upper_cols, upper);
-        let scale = if self.rule.positive {
-            a_ii.real_f64()
-        } else {
-            self.a.row(i).1.iter().map(|v| v.modulus_f64()).fold(0.0, f64::max)
-        };
         let mut pivot = a_ii + a_ii * T::of(self.rule.shift);
         let mut dropped = T::zero();
         for p in 0..lower_cols.len() {
@@ -241,11 +229,18 @@ impl<T: Scalar> RowFactorizer<'_, T> {
             }
         }
         pivot -= dropped * T::of(self.rule.relaxation);
-        let (pivot, verdict) = self.check(pivot, scale);
-        let inverse = T::one() / pivot;
-        // SAFETY: row i belongs to this thread.
-        unsafe { self.inv_diag.set(i, inverse) };
-        upper.iter_mut().for_each(|u| *u *= inverse);
+        let verdict = if self.rule.positive {
+            positive_pivot(pivot, a_ii.real_f64() * (1.0 + self.rule.shift))
+        } else {
+            let row_size = self.a.row(i).1.iter().map(|v| v.modulus_f64()).fold(0.0, f64::max);
+            general_pivot(pivot, row_size, self.rule.replacement)
+        };
+        if let Pivot::Good(pivot) | Pivot::Replaced(pivot) = verdict {
+            let inverse = T::one() / pivot;
+            // SAFETY: row i belongs to this thread.
+            unsafe { self.inv_diag.set(i, inverse) };
+            upper.iter_mut().for_each(|u| *u *= inverse);
+        }
         verdict
     }
 
@@ -268,24 +263,6 @@ impl<T: Scalar> RowFactorizer<'_, T> {
             }
         }
         a_ii
-    }
-
-    fn check(&self, pivot: T, scale: f64) -> (T, Pivot) {
-        let floor = self.rule.tiny * scale;
-        if self.rule.positive {
-            let real = T::from_real(pivot.real());
-            let good = real.real_f64() > floor * (1.0 + self.rule.shift) && scale > 0.0 && pivot.is_finite();
-            return (real, if good { Pivot::Good } else { Pivot::Bad });
-        }
-        let size = pivot.modulus_f64();
-        if size > floor && pivot.is_finite() {
-            (pivot, Pivot::Good)
-        } else if self.rule.replacement > 0.0 && scale > 0.0 && size.is_finite() {
-            let sign = if size > 0.0 { pivot / T::of(size) } else { T::one() };
-            (sign * T::of(self.rule.replacement * scale), Pivot::Replaced)
-        } else {
-            (pivot, Pivot::Bad)
-        }
     }
 }
 

@@ -174,6 +174,13 @@ impl Schedule {
         &self.position
     }
 
+    /// The row at each place, length n: the inverse of [`position`](Self::position).
+    pub fn order(&self) -> Vec<u32> {
+        let mut order = vec![0; self.len()];
+        self.position.iter().zip(0..).for_each(|(&place, row)| order[place as usize] = row);
+        order
+    }
+
     /// The tasks of each stage, in order.
     pub fn stages(&self) -> impl DoubleEndedIterator<Item = Range<usize>> + '_ {
         self.stages.windows(2).map(|s| s[0] as usize..s[1] as usize)
