@@ -94,6 +94,8 @@ named_enum! {
     Ssor = "ssor",
     /// Incomplete Cholesky on the pattern of A.
     Ic0 = "ic0",
+    /// Modified incomplete Cholesky on the pattern of A: dropped fill goes to the diagonal.
+    Mic0 = "mic0",
     /// Incomplete Cholesky with a drop tolerance.
     Ict = "ict",
     /// Incomplete LU on the pattern of A.

@@ -3,8 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use residua_data::zoo::{self, RandomKind, ZooSystem};
-use residua_solvers::auto::{Options, Report, Session};
-use residua_solvers::direct::FaerScalar;
+use residua_solvers::auto::{AutoScalar, Options, Report, Session};
 use residua_solvers::{Breakdown, CsrMatrix, Method, PrecondKind, SolveError, StopReason, StopRule};
 
 const RTOL: f64 = 1e-8;
@@ -19,7 +18,7 @@ fn norm(v: &[f64]) -> f64 {
 }
 
 /// ‖b − A x‖₂ / ‖b‖₂, row by row; the residual norm itself where b = 0.
-fn relative_residual<T: FaerScalar>(a: &CsrMatrix<T>, x: &[T], b: &[T]) -> f64 {
+fn relative_residual<T: AutoScalar>(a: &CsrMatrix<T>, x: &[T], b: &[T]) -> f64 {
     let residual = |i: usize| {
         let (cols, vals) = a.row(i);
         let ax = cols.iter().zip(vals).fold(T::zero(), |s, (&j, &v)| s + v * x[j as usize]);
@@ -34,7 +33,7 @@ fn relative_residual<T: FaerScalar>(a: &CsrMatrix<T>, x: &[T], b: &[T]) -> f64 {
 }
 
 /// Solves and checks that what the report says of the residual is so.
-fn solve<T: FaerScalar>(system: &ZooSystem<T>, options: &Options) -> Result<Report, SolveError> {
+fn solve<T: AutoScalar>(system: &ZooSystem<T>, options: &Options) -> Result<Report, SolveError> {
     let stop = StopRule::rtol(RTOL).with_max_iters(2_000);
     let mut x = vec![T::zero(); system.matrix.ncols()];
     let report = Session::new(&system.matrix, options)?.solve(&system.rhs, &mut x, &stop, &mut ())?;
@@ -70,7 +69,7 @@ fn ended_as_it_should<T>(system: &ZooSystem<T>, report: &Report) -> bool {
     }
 }
 
-fn check_zoo<T: FaerScalar>(zoo: Vec<ZooSystem<T>>) {
+fn check_zoo<T: AutoScalar>(zoo: Vec<ZooSystem<T>>) {
     let mut wrong = Vec::new();
     for system in zoo {
         for &method in Method::ALL {

@@ -6,22 +6,57 @@ use super::plan::{Attempt, AttemptKind};
 use super::scaled::Scaled;
 use crate::choice::{Method, PrecondKind};
 use crate::direct::{DenseLeastSquares, Direct, DirectKind, FaerScalar};
-use crate::krylov::{Bicgstab, Cg, Fcg, Fgmres, Gmres, Idrs, Lsmr, Minres, column_scaling};
-use crate::precond::{Ic0, Identity, Ilu0, Jacobi, LinearPreconditioner, Projected, SpdPreconditioner};
+use crate::krylov::{Bicgstab, Cg, EisenstatCg, Fcg, Fgmres, Gmres, Idrs, Lsmr, Minres, column_scaling};
+use crate::precond::{
+    BlockJacobi, Chebyshev, Ic0, Ic0Options, Ict, Identity, Ilu0, Ilut, Jacobi, LinearPreconditioner, Matched, Projected,
+    SpdPreconditioner, Ssor,
+};
 use crate::scaling::Equilibration;
 use crate::stationary::{JacobiIteration, Sor};
 use crate::{CsrMatrix, SolveError, Solver};
+use num_complex::Complex;
 use std::sync::Arc;
 
 /// A solver that is ready to go, and what to call it.
-pub(super) struct Prepared<T: FaerScalar> {
+#[doc(hidden)]
+pub struct Prepared<T: FaerScalar> {
     pub(super) solver: Box<dyn Solver<CsrMatrix<T>, T>>,
     pub(super) method: Method,
     pub(super) precond: PrecondKind,
 }
 
+/// A scalar that `auto` solves systems of: `f64` and `Complex<f64>`.
+///
+/// All solvers are compiled for both here, once, and not again in every crate that calls `auto`. In single
+/// precision, name the method: every solver takes `f32` and `Complex<f32>`.
+pub trait AutoScalar: FaerScalar {
+    #[doc(hidden)]
+    fn prepare(
+        a: &CsrMatrix<Self>,
+        facts: &MatrixFacts,
+        attempt: &Attempt,
+        options: &Options,
+    ) -> Result<Prepared<Self>, SolveError>;
+}
+
+macro_rules! compile_for {
+    ($($scalar:ty),+) => {$(
+        impl AutoScalar for $scalar {
+            fn prepare(
+                a: &CsrMatrix<Self>,
+                facts: &MatrixFacts,
+                attempt: &Attempt,
+                options: &Options,
+            ) -> Result<Prepared<Self>, SolveError> {
+                prepare(a, facts, attempt, options)
+            }
+        }
+    )+};
+}
+compile_for!(f64, Complex<f64>);
+
 /// Sets up `attempt` for `a`.
-pub(super) fn prepare<T: FaerScalar>(
+fn prepare<T: FaerScalar>(
     a: &CsrMatrix<T>,
     facts: &MatrixFacts,
     attempt: &Attempt,
@@ -130,6 +165,12 @@ fn symmetric<T: FaerScalar>(
     precond: PrecondKind,
     options: &Options,
 ) -> Result<Built<T>, SolveError> {
+    if method == Method::Cg
+        && facts.null_space.is_none()
+        && let Some(solver) = by_eisenstats_trick(a, facts, precond, options)?
+    {
+        return Ok(solver);
+    }
     let candidates: &[PrecondKind] = match precond {
         PrecondKind::Auto if method == Method::Minres && !facts.positive_diagonal => &[PrecondKind::None],
         PrecondKind::Auto => &[PrecondKind::Ic0, PrecondKind::Jacobi, PrecondKind::None],
@@ -149,6 +190,28 @@ fn symmetric<T: FaerScalar>(
         }),
     };
     Ok((solver, precond))
+}
+
+/// CG with SSOR, or with incomplete Cholesky on a graph without triangles, at the price of plain CG.
+fn by_eisenstats_trick<T: FaerScalar>(
+    a: &CsrMatrix<T>,
+    facts: &MatrixFacts,
+    precond: PrecondKind,
+    options: &Options,
+) -> Result<Option<Built<T>>, SolveError> {
+    let incomplete_cholesky_is_diagonal = facts.triangle_free && facts.nonpositive_off_diagonal;
+    let solver = match precond {
+        PrecondKind::Ssor => EisenstatCg::ssor(a, options.omega.unwrap_or(1.0))?,
+        PrecondKind::Ic0 | PrecondKind::Auto if incomplete_cholesky_is_diagonal => match EisenstatCg::dic(a) {
+            Ok(solver) => return Ok(Some((Box::new(solver), PrecondKind::Ic0))),
+            Err(_) => return Ok(None),
+        },
+        PrecondKind::Mic0 if incomplete_cholesky_is_diagonal && facts.diagonally_dominant => {
+            EisenstatCg::modified_dic(a, MIC_RELAXATION)?
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some((Box::new(solver), precond)))
 }
 
 /// GMRES, FGMRES, BiCGSTAB and IDR(s): any linear preconditioner.
@@ -196,11 +259,15 @@ fn spd<T: FaerScalar>(
     kind: PrecondKind,
     options: &Options,
 ) -> Result<AnySpd<T>, SolveError> {
-    let _ = options;
     Ok(match kind {
         PrecondKind::None => Box::new(Identity),
         PrecondKind::Jacobi => Box::new(Jacobi::new(a)?),
+        PrecondKind::Ssor => Box::new(Ssor::new(a, options.omega.unwrap_or(1.0))?),
         PrecondKind::Ic0 => Box::new(Ic0::new(a)?),
+        PrecondKind::Mic0 => Box::new(Ic0::with_options(a, Ic0Options::modified(MIC_RELAXATION))?),
+        PrecondKind::Ict => Box::new(Ict::new(a)?),
+        PrecondKind::BlockJacobi => Box::new(BlockJacobi::spd(a, BLOCK_SIZE)?),
+        PrecondKind::Chebyshev => Box::new(Chebyshev::new(a.clone(), CHEBYSHEV_DEGREE)?),
         other => return Err(not_here("preconditioner", other.as_str())),
     })
 }
@@ -212,10 +279,29 @@ fn linear<T: FaerScalar>(
     options: &Options,
 ) -> Result<AnyLinear<T>, SolveError> {
     Ok(match kind {
+        PrecondKind::Ilu0 if has_zero_diagonal(a) => Box::new(Matched::new(a, |a| Ilu0::new(a))?),
         PrecondKind::Ilu0 => Box::new(Ilu0::new(a)?),
+        PrecondKind::Ilut if has_zero_diagonal(a) => Box::new(Matched::new(a, |a| Ilut::new(a))?),
+        PrecondKind::Ilut => Box::new(Ilut::new(a)?),
+        PrecondKind::BlockJacobi => Box::new(BlockJacobi::new(a, BLOCK_SIZE)?),
         spd_kind => Box::new(spd(a, spd_kind, options)?),
     })
 }
+
+/// Incomplete LU needs a diagonal: where there is none, rows are matched to columns first.
+fn has_zero_diagonal<T: FaerScalar>(a: &CsrMatrix<T>) -> bool {
+    (0..a.nrows()).any(|i| a.get(i, i).is_zero())
+}
+
+/// The share of dropped fill that modified incomplete Cholesky adds to the diagonal: 1 is sharper on a model
+/// problem and breaks down on others.
+const MIC_RELAXATION: f64 = 0.97;
+
+/// Rows of a block of block Jacobi.
+const BLOCK_SIZE: usize = 8;
+
+/// Degree of the Chebyshev preconditioner.
+const CHEBYSHEV_DEGREE: usize = 4;
 
 fn not_here(name: &'static str, value: &str) -> SolveError {
     SolveError::InvalidOption {

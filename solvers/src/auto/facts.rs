@@ -31,6 +31,9 @@ pub struct MatrixFacts {
     /// No real off-diagonal entry is positive and none is complex: with a positive diagonal, the sign
     /// pattern of an M-matrix.
     pub nonpositive_off_diagonal: bool,
+    /// No two neighbours of an unknown are neighbours themselves, as on 5- and 7-point stencils: incomplete
+    /// Cholesky without fill then changes the diagonal only.
+    pub triangle_free: bool,
     /// max |i − j| over stored entries.
     pub bandwidth: usize,
     /// Rows without a stored entry.
@@ -88,6 +91,7 @@ pub fn analyse<T: Scalar>(a: &CsrMatrix<T>) -> MatrixFacts {
         zero_diagonals: diagonal.iter().filter(|v| v.is_zero()).count(),
         diagonally_dominant: a.is_diagonally_dominant(),
         nonpositive_off_diagonal,
+        triangle_free: hermitian && is_triangle_free(a),
         bandwidth: a.bandwidth().max(),
         empty_rows: a.empty_rows(),
         entry_range: settle(entry_range),
@@ -109,6 +113,20 @@ fn is_nearly_hermitian<T: Scalar>(a: &CsrMatrix<T>) -> bool {
             let bound = HERMITIAN_TOLERANCE * T::epsilon_f64() * scale[i].min(scale[j as usize]);
             (v - mate).modulus_f64() <= bound
         })
+    })
+}
+
+/// Rows longer than this count as part of a triangle: looking would cost the square of their length.
+const MAX_ROW_FOR_TRIANGLES: usize = 32;
+
+fn is_triangle_free<T: Scalar>(a: &CsrMatrix<T>) -> bool {
+    (0..a.nrows()).all(|i| {
+        let before = a.row(i).0.partition_point(|&j| (j as usize) < i);
+        let neighbours = &a.row(i).0[..before];
+        before <= MAX_ROW_FOR_TRIANGLES
+            && neighbours.iter().enumerate().all(|(k, &j)| {
+                neighbours[..k].iter().all(|earlier| a.row(j as usize).0.binary_search(earlier).is_err())
+            })
     })
 }
 

@@ -12,13 +12,13 @@ pub mod plan;
 mod scaled;
 mod session;
 
+pub use build::AutoScalar;
 pub use condition::estimate_condition;
 pub use facts::{MatrixFacts, analyse};
 pub use scaled::Scaled;
 pub use session::Session;
 
 use crate::choice::{Method, PrecondKind};
-use crate::direct::FaerScalar;
 use crate::{CsrMatrix, Monitor, Outcome, SolveError, StopRule};
 use std::time::Duration;
 
@@ -60,7 +60,7 @@ pub struct Report {
 ///
 /// # Errors
 /// [`SolveError`] if the call is wrong, or a named preconditioner cannot be built from this matrix.
-pub fn solve<T: FaerScalar>(
+pub fn solve<T: AutoScalar>(
     a: &CsrMatrix<T>,
     b: &[T],
     x: &mut [T],

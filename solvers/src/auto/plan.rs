@@ -24,22 +24,22 @@ const ATTEMPT_ITERS: usize = 3_000;
 
 /// One way to try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Attempt {
+pub struct Attempt {
     /// What to run.
-    pub(super) kind: AttemptKind,
+    pub kind: AttemptKind,
     /// Whether A is equilibrated first.
-    pub(super) scaled: bool,
+    pub scaled: bool,
     /// Most iterations, below the caller's own limit.
-    pub(super) max_iters: usize,
+    pub max_iters: usize,
     /// Whether `auto` chose it; the caller named it otherwise.
-    pub(super) automatic: bool,
+    pub automatic: bool,
     /// Why, to be read after "method + preconditioner: ".
-    pub(super) why: &'static str,
+    pub why: &'static str,
 }
 
 /// What an attempt runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum AttemptKind {
+pub enum AttemptKind {
     /// A sparse factorization with refinement.
     Direct(DirectKind),
     /// FGMRES with a sparse factorization as its preconditioner.
@@ -110,6 +110,8 @@ pub(super) fn attempts(facts: &MatrixFacts, options: &Options) -> Vec<Attempt> {
         return list;
     }
     let cheap = facts.factorization_is_cheap();
+    let is_m_matrix = facts.positive_diagonal && facts.nonpositive_off_diagonal && facts.diagonally_dominant;
+    let cholesky_kind = if is_m_matrix { PrecondKind::Mic0 } else { PrecondKind::Ic0 };
     let one_sign = facts.positive_diagonal || facts.negative_diagonal;
     if facts.hermitian && one_sign {
         if cheap {
@@ -121,7 +123,7 @@ pub(super) fn attempts(facts: &MatrixFacts, options: &Options) -> Vec<Attempt> {
             );
         } else {
             add(
-                krylov(Method::Cg, PrecondKind::Ic0),
+                krylov(Method::Cg, cholesky_kind),
                 "the matrix is Hermitian with a diagonal of one sign and too large for a cheap factorization",
                 usize::MAX,
                 scaled,

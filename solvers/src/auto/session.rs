@@ -1,11 +1,10 @@
 //! One matrix, analysed once, and as many right-hand sides as come.
 
-use super::build::{Prepared, prepare};
+use super::build::{AutoScalar, Prepared};
 use super::facts::{MatrixFacts, analyse};
 use super::plan::{Attempt, attempts, named};
 use super::{Options, Report};
 use crate::choice::Method;
-use crate::direct::FaerScalar;
 use crate::error::check_len;
 use crate::{
     Breakdown, CsrMatrix, Limit, LinearSystem, Monitor, Outcome, SolveError, StopReason, StopRule, kernels,
@@ -26,7 +25,7 @@ use std::time::{Duration, Instant};
 /// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct Session<'a, T: FaerScalar = f64> {
+pub struct Session<'a, T: AutoScalar = f64> {
     a: &'a CsrMatrix<T>,
     options: Options,
     facts: MatrixFacts,
@@ -37,7 +36,7 @@ pub struct Session<'a, T: FaerScalar = f64> {
     analysis: Duration,
 }
 
-impl<'a, T: FaerScalar> Session<'a, T> {
+impl<'a, T: AutoScalar> Session<'a, T> {
     /// Analyses `a` for solves as `options` say.
     ///
     /// # Errors
@@ -164,7 +163,7 @@ impl<'a, T: FaerScalar> Session<'a, T> {
     fn prepared(&mut self, index: usize) -> Result<&mut Prepared<T>, SolveError> {
         let slot = &mut self.prepared[index];
         if slot.is_none() {
-            *slot = Some(prepare(self.a, &self.facts, &self.attempts[index], &self.options)?);
+            *slot = Some(T::prepare(self.a, &self.facts, &self.attempts[index], &self.options)?);
         }
         slot.as_mut().ok_or(SolveError::ApplyFailed { what: "auto", reason: "a set-up vanished".to_owned() })
     }
