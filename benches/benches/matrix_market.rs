@@ -37,7 +37,8 @@ fn read(c: &mut Criterion) {
         std::env::temp_dir().join(format!("residua-bench-matrix-market-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();
     let general = folder.join("general.mtx");
-    matrix_market::write_csr(&general, &stencil(|k| (k as f64).sin() * 3.0), &WriteOptions::default()).unwrap();
+    matrix_market::write_csr(&general, &stencil(|k| (k as f64).sin() * 3.0), &WriteOptions::default())
+        .unwrap();
     let pattern = folder.join("pattern.mtx");
     let options = WriteOptions {
         symmetry: Some(Symmetry::Symmetric),

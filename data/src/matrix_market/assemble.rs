@@ -23,10 +23,12 @@ pub(super) fn assemble<T: FileScalar>(header: &Header, pieces: Vec<Triplets<T>>)
     let nnz = row_ptr[rows] as usize;
     let mut col_idx = vec![0u32; nnz];
     let mut values = vec![T::zero(); nnz];
-    let duplicates = split_rows(&row_ptr, &mut col_idx, &mut values, tasks)
-        .into_par_iter()
-        .map(|part| part.place(symmetry, &pieces))
-        .sum();
+    let parts = split_rows(&row_ptr, &mut col_idx, &mut values, tasks);
+    let duplicates = if tasks == 1 {
+        parts.into_iter().map(|part| part.place(symmetry, &pieces)).sum()
+    } else {
+        parts.into_par_iter().map(|part| part.place(symmetry, &pieces)).sum()
+    };
     drop(pieces);
     let matrix = if duplicates == 0 {
         CsrMatrix::from_parts(rows, cols, row_ptr, col_idx, values)
@@ -45,13 +47,18 @@ fn count_rows<T: FileScalar>(
 ) -> Vec<u32> {
     let mut row_ptr = vec![0u32; rows + 1];
     let chunk = rows.div_ceil(tasks).max(1);
-    row_ptr[1..].par_chunks_mut(chunk).enumerate().for_each(|(k, counts)| {
+    let count = |(k, counts): (usize, &mut [u32])| {
         let start = k * chunk;
         let range = start as u32..(start + counts.len()) as u32;
         for piece in pieces {
             for_each_entry(piece, &range, symmetry, |row, _, _| counts[row] += 1);
         }
-    });
+    };
+    if tasks == 1 {
+        row_ptr[1..].chunks_mut(chunk).enumerate().for_each(count);
+    } else {
+        row_ptr[1..].par_chunks_mut(chunk).enumerate().for_each(count);
+    }
     let mut sum = 0;
     for count in &mut row_ptr {
         sum += *count;
@@ -81,7 +88,8 @@ fn split_rows<'a, T>(
     let mut start = 0;
     for task in 1..=tasks {
         let target = (nnz as u128 * task as u128 / tasks as u128) as u32;
-        let end = if task == tasks { rows } else { row_ptr[..=rows].partition_point(|&p| p < target).min(rows) };
+        let end =
+            if task == tasks { rows } else { row_ptr[..=rows].partition_point(|&p| p < target).min(rows) };
         let end = end.max(start);
         let count = (row_ptr[end] - row_ptr[start]) as usize;
         let (cols_here, cols_after) = col_idx.split_at_mut(count);

@@ -75,7 +75,14 @@ pub(super) fn parse_blocks<P: Parse>(
     first_line: u64,
     expected: u64,
 ) -> Result<(Vec<P::Piece>, u64), MatrixMarketError> {
-    let shared = Mutex::new(Blocks { reader, carry: Vec::new(), handed_out: 0, bytes: 0, ended: false, budget: expected });
+    let shared = Mutex::new(Blocks {
+        reader,
+        carry: Vec::new(),
+        handed_out: 0,
+        bytes: 0,
+        ended: false,
+        budget: expected,
+    });
     let results = Mutex::new(Vec::new());
     let work = || {
         let mut text = Vec::new();

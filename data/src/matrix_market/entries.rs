@@ -6,7 +6,7 @@
 //! what is accepted, and the tests hold the fast one to it.
 
 use super::blocks::{Fault, PADDING, Parse, Piece, Skips};
-use super::decimal::{take_decimal, take_digits};
+use super::decimal::{take_decimal, take_digits, take_few_digits};
 use super::error::quote;
 use super::header::is_skipped;
 use super::{Field, FileScalar, Header, MatrixMarketErrorKind as Kind, Symmetry};
@@ -76,70 +76,70 @@ impl<T: FileScalar> Parse for CoordinateLines<'_, T> {
     type Piece = Triplets<T>;
 
     fn parse(&self, text: &[u8], end: usize) -> (Triplets<T>, Option<Fault>) {
-        let room = estimate_lines(&text[..end]);
-        let mut piece = Triplets {
-            rows: Vec::with_capacity(room),
-            cols: Vec::with_capacity(room),
-            values: Vec::with_capacity(room),
-            span: (u32::MAX, 0),
-            skips: Skips::default(),
-        };
-        let mirrors = self.header.symmetry != Symmetry::General;
-        let (mut min, mut max) = piece.span;
-        let mut at = 0;
-        let mut fault = None;
-        while at < end {
-            let start = at;
-            let entry = match self.fast(text, &mut at) {
-                Some(entry) => entry,
-                None => {
-                    let line = take_line(text, start, &mut at);
-                    match self.careful(line) {
-                        Ok(Some(entry)) => entry,
-                        Ok(None) => {
-                            piece.skips.push(piece.len());
-                            continue;
-                        }
-                        Err(kind) => {
-                            let entries = piece.len();
-                            fault = Some(Fault { lines_before: entries + piece.skips.before(entries), kind });
-                            break;
-                        }
-                    }
-                }
-            };
-            let (i, j, value) = entry;
-            min = min.min(i);
-            max = max.max(i);
-            if mirrors {
-                min = min.min(j);
-                max = max.max(j);
-            }
-            piece.rows.push(i);
-            piece.cols.push(j);
-            piece.values.push(value);
+        // One loop for each field, so that the choice is not made again on every line.
+        match self.header.field {
+            Field::Real => self.lines(text, end, |text, at| take_value(text, at, Field::Real)),
+            Field::Integer => self.lines(text, end, |text, at| take_value(text, at, Field::Integer)),
+            Field::Complex => self.lines(text, end, |text, at| take_value(text, at, Field::Complex)),
+            Field::Pattern => self.lines(text, end, |_, _| Some(T::one())),
         }
-        piece.span = (min, max);
-        (piece, fault)
     }
 }
 
 impl<T: FileScalar> CoordinateLines<'_, T> {
-    /// The plain form: decimal digits, spaces between, nothing behind.
     #[inline(always)]
-    fn fast(&self, text: &[u8], at: &mut usize) -> Option<(u32, u32, T)> {
-        skip_spaces(text, at);
-        let i = take_index(text, at, self.header.rows)?;
-        skip_spaces(text, at);
-        let j = take_index(text, at, self.header.cols)?;
-        let spaces = skip_spaces(text, at);
-        if spaces == 0 && self.header.field != Field::Pattern {
-            return None;
+    fn lines(
+        &self,
+        text: &[u8],
+        end: usize,
+        take_value: impl Fn(&[u8], &mut usize) -> Option<T>,
+    ) -> (Triplets<T>, Option<Fault>) {
+        let Header { field, symmetry, rows, cols, .. } = *self.header;
+        let is_pattern = field == Field::Pattern;
+        // The plain form: decimal digits, spaces between, nothing behind.
+        let fast = |at: &mut usize| {
+            skip_spaces(text, at);
+            let i = take_index(text, at, rows)?;
+            skip_spaces(text, at);
+            let j = take_index(text, at, cols)?;
+            if !is_pattern && skip_spaces(text, at) == 0 {
+                return None;
+            }
+            let value = take_value(text, at)?;
+            end_line(text, at)?;
+            (i != j || !restricts_diagonal(symmetry)).then_some((i, j, value))
+        };
+        let room = estimate_lines(&text[..end]);
+        let (mut rows, mut cols) = (Vec::with_capacity(room), Vec::with_capacity(room));
+        let mut values = Vec::with_capacity(room);
+        let mut skips = Skips::default();
+        let (mut min, mut max) = (u32::MAX, 0);
+        let mut fault = None;
+        let mut at = 0;
+        while at < end {
+            let start = at;
+            let (i, j, value) = match fast(&mut at) {
+                Some(entry) => entry,
+                None => match self.careful(take_line(text, start, &mut at)) {
+                    Ok(Some(entry)) => entry,
+                    Ok(None) => {
+                        skips.push(rows.len() as u64);
+                        continue;
+                    }
+                    Err(kind) => {
+                        let entries = rows.len() as u64;
+                        fault = Some(Fault { lines_before: entries + skips.before(entries), kind });
+                        break;
+                    }
+                },
+            };
+            min = min.min(if symmetry == Symmetry::General { i } else { i.min(j) });
+            max = max.max(if symmetry == Symmetry::General { i } else { i.max(j) });
+            rows.push(i);
+            cols.push(j);
+            values.push(value);
         }
-        let value = take_value::<T>(text, at, self.header.field)?;
-        end_line(text, at)?;
-        let restricted = matches!(self.header.symmetry, Symmetry::SkewSymmetric | Symmetry::Hermitian);
-        (!restricted || i != j).then_some((i, j, value))
+        (Triplets { rows, cols, values, span: (min, max), skips }, fault)
     }
 
     /// Any line: an entry, nothing (`None`), or what is wrong with it.
@@ -269,7 +269,7 @@ fn end_line(text: &[u8], at: &mut usize) -> Option<()> {
 #[inline(always)]
 fn take_index(text: &[u8], at: &mut usize, size: usize) -> Option<u32> {
     let mut index = 0;
-    let digits = take_digits(text, at, &mut index);
+    let digits = take_few_digits(text, at, &mut index);
     let index = index.wrapping_sub(1);
     // 16 digits cannot have wrapped around, and no size has more than 10.
     (digits <= 16 && index < size as u64).then_some(index as u32)
@@ -277,9 +277,6 @@ fn take_index(text: &[u8], at: &mut usize, size: usize) -> Option<u32> {
 
 #[inline(always)]
 fn take_value<T: FileScalar>(text: &[u8], at: &mut usize, field: Field) -> Option<T> {
-    if field == Field::Pattern {
-        return Some(T::from_parts(1.0, 0.0));
-    }
     let re = match field {
         Field::Integer => take_integer(text, at)?,
         _ => take_decimal(text, at)?,
@@ -385,6 +382,11 @@ fn parse_integer(word: &[u8]) -> Result<f64, Kind> {
         }
         _ => Err(Kind::Number { found: quote(word), expected: "an integer, as the first line says" }),
     }
+}
+
+/// Whether diagonal entries of some kind are excluded.
+fn restricts_diagonal(symmetry: Symmetry) -> bool {
+    matches!(symmetry, Symmetry::SkewSymmetric | Symmetry::Hermitian)
 }
 
 /// Refuses a diagonal entry that the symmetry excludes.

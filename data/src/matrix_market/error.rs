@@ -51,7 +51,8 @@ impl fmt::Display for MatrixMarketError {
             None => format!("{file}: {kind}"),
         };
         // One line whatever the file's name and the system's words are.
-        text.chars().try_for_each(|c| if c.is_control() { f.write_str(" ") } else { fmt::Write::write_char(f, c) })
+        text.chars()
+            .try_for_each(|c| if c.is_control() { f.write_str(" ") } else { fmt::Write::write_char(f, c) })
     }
 }
 
@@ -136,7 +137,7 @@ pub enum MatrixMarketErrorKind {
         reason: &'static str,
     },
     /// The file ends early.
-    #[error("the file ends after {found} entries: expected the {expected} that the size line declares")]
+    #[error("the file ends after {found} of {expected} entries: expected as many as the size line declares")]
     TooFewEntries {
         /// Entries that there are.
         found: u64,
@@ -144,7 +145,7 @@ pub enum MatrixMarketErrorKind {
         expected: u64,
     },
     /// There is one more entry than declared.
-    #[error("there is an entry after the last: expected the {expected} entries that the size line declares")]
+    #[error("there is an entry after the last of {expected}: expected as many as the size line declares")]
     TooManyEntries {
         /// Entries declared.
         expected: u64,
@@ -200,13 +201,17 @@ pub enum MatrixMarketErrorKind {
         max: usize,
     },
     /// A complex file was asked for as a real matrix.
-    #[error("the field is complex: expected {expected}, which a real matrix can hold; read the file as complex")]
+    #[error(
+        "the field is complex: expected {expected}, which a real matrix can hold; read the file as complex"
+    )]
     ComplexField {
         /// The fields that fit.
         expected: &'static str,
     },
     /// The matrix is not what it is to be written as.
-    #[error("the matrix cannot be written as {target}: entry ({row}, {col}), counted from 1, is {found}: expected {expected}")]
+    #[error(
+        "the matrix cannot be written as {target}: entry ({row}, {col}), counted from 1, is {found}: expected {expected}"
+    )]
     Unwritable {
         /// The symmetry or field that was asked for.
         target: &'static str,

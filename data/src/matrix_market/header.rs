@@ -132,7 +132,10 @@ pub(super) const MAX_LINE: usize = 1 << 20;
 const MAX_SIZE: u64 = u32::MAX as u64;
 
 /// Reads up to the size line, that included. Returns the header and the number of lines read.
-pub(super) fn parse_header(reader: &mut impl BufRead, file: &str) -> Result<(Header, u64), MatrixMarketError> {
+pub(super) fn parse_header(
+    reader: &mut impl BufRead,
+    file: &str,
+) -> Result<(Header, u64), MatrixMarketError> {
     let mut line = Vec::new();
     let mut number = 1;
     let fail = |number, kind| MatrixMarketError::at_line(file, number, kind);
@@ -244,7 +247,12 @@ fn parse_sizes(
     };
     for (what, found) in [("rows", rows), ("columns", cols)] {
         if found > u128::from(MAX_SIZE) {
-            return Err(Kind::TooLarge { what, found, max: MAX_SIZE, reason: "what 32-bit indices can address" });
+            return Err(Kind::TooLarge {
+                what,
+                found,
+                max: MAX_SIZE,
+                reason: "what 32-bit indices can address",
+            });
         }
     }
     if symmetry != Symmetry::General && rows != cols {

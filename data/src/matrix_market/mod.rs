@@ -40,8 +40,6 @@ mod header;
 mod output;
 mod scalar;
 mod source;
-#[cfg(test)]
-mod tests;
 mod write;
 
 use crate::csr::CsrMatrix;

@@ -65,8 +65,7 @@ impl<'a> Source<'a> {
         reader: impl Read + Send + 'a,
     ) -> Result<Self, MatrixMarketError> {
         let name = name.into();
-        let reader = decompressed(reader)
-            .map_err(|e| MatrixMarketError::at_line(&name, 1, read_error(e)))?;
+        let reader = decompressed(reader).map_err(|e| MatrixMarketError::at_line(&name, 1, read_error(e)))?;
         let mut reader = BufReader::new(reader);
         let (header, header_lines) = parse_header(&mut reader, &name)?;
         Ok(Self { name, reader, header, header_lines })

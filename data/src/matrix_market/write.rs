@@ -5,7 +5,8 @@
 
 use super::output::Output;
 use super::{
-    DenseColumns, Field, FileScalar, Format, Header, MatrixMarketError, MatrixMarketErrorKind as Kind, Symmetry,
+    DenseColumns, Field, FileScalar, Format, Header, MatrixMarketError, MatrixMarketErrorKind as Kind,
+    Symmetry,
 };
 use crate::csr::CsrMatrix;
 use std::io::{self, Write};
@@ -252,7 +253,8 @@ fn check_symmetry<T: FileScalar>(matrix: &CsrMatrix<T>, symmetry: Symmetry) -> R
                 && matrix.row(i).0.contains(&(j as u32)) != image.row(i).0.contains(&(j as u32));
             if value != image.get(i, j) || missing_below {
                 let (re, im) = value.parts();
-                let found = if T::is_complex_type() { format!("{re:e} + {im:e}i") } else { format!("{re:e}") };
+                let found =
+                    if T::is_complex_type() { format!("{re:e} + {im:e}i") } else { format!("{re:e}") };
                 let (row, col) = (i as u64 + 1, j as u64 + 1);
                 return Err(Kind::Unwritable { target: symmetry.as_str(), row, col, found, expected });
             }
