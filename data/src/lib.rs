@@ -6,6 +6,7 @@
 //!   [`CooBuilder`], which assembles one from entries in any order;
 //! - [`poisson`], the Poisson family of benchmark problems;
 //! - [`zoo`], small named systems and random families with what is known of each;
+//! - [`matrix_market`], reading and writing of matrices, right-hand sides and solutions;
 //! - the [`Scalar`] bound that the whole toolkit is generic over.
 
 pub mod csr;

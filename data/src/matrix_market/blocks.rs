@@ -84,37 +84,31 @@ pub(super) fn parse_blocks<P: Parse>(
         budget: expected,
     });
     let results = Mutex::new(Vec::new());
-    let work = || {
-        let mut text = Vec::new();
-        loop {
-            let (index, end) = match lock(&shared).next_block(&mut text) {
-                Ok(Some(block)) => block,
-                Ok(None) => return,
-                Err((index, kind)) => {
-                    let fault = Fault { lines_before: 0, kind };
-                    return lock(&results).push((index, None, Some(fault)));
-                }
-            };
-            let (piece, fault) = parser.parse(&text, end);
-            lock(&shared).account(piece.len(), fault.is_some());
-            lock(&results).push((index, Some(piece), fault));
+    // Reads and parses one block; false where there is no further one.
+    let step = |text: &mut Vec<u8>| {
+        let block = lock(&shared).next_block(text);
+        match block {
+            Ok(None) => return false,
+            Ok(Some((index, end))) => {
+                let (piece, fault) = parser.parse(text, end);
+                lock(&shared).account(piece.len(), fault.is_some());
+                lock(&results).push((index, Some(piece), fault));
+            }
+            Err((index, kind)) => {
+                lock(&results).push((index, None, Some(Fault { lines_before: 0, kind })));
+            }
         }
+        true
     };
     // A small file is done before a second thread wakes up: the first block is parsed right here.
     let mut text = Vec::new();
-    let first = lock(&shared).next_block(&mut text);
-    match first {
-        Ok(Some((index, end))) => {
-            let (piece, fault) = parser.parse(&text, end);
-            lock(&shared).account(piece.len(), fault.is_some());
-            lock(&results).push((index, Some(piece), fault));
-        }
-        Ok(None) => {}
-        Err((index, kind)) => lock(&results).push((index, None, Some(Fault { lines_before: 0, kind }))),
-    }
+    step(&mut text);
     drop(text);
     if !lock(&shared).ended {
-        (0..rayon::current_num_threads()).into_par_iter().with_max_len(1).for_each(|_| work());
+        (0..rayon::current_num_threads()).into_par_iter().with_max_len(1).for_each(|_| {
+            let mut text = Vec::new();
+            while step(&mut text) {}
+        });
     }
     let bytes = lock(&shared).bytes;
     let results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
