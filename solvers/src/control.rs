@@ -171,7 +171,7 @@ impl<T: Scalar> Control<'_, T> {
 /// Divides `r`, of norm `r_norm`, by a power of two where squares of its entries could over- or underflow,
 /// and returns that power, 1 elsewhere.
 pub(crate) fn scale_residual<T: Scalar>(r: &mut [T], r_norm: f64) -> f64 {
-    let (safe, largest_exponent) = if T::epsilon_f64() > 1e-10 { (1e8, 120) } else { (1e100, 1000) };
+    let (safe, largest_exponent) = if T::epsilon_f64() > 1e-10 { (1e4, 120) } else { (1e20, 1000) };
     if r_norm == 0.0 || (1.0 / safe..=safe).contains(&r_norm) {
         return 1.0;
     }

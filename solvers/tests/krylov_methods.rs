@@ -170,7 +170,11 @@ fn scaling_the_system_changes_nothing() {
             let system = LinearSystem::new(&ca, &cb).unwrap();
             let outcome = method.solve(&system, &mut x, &StopRule::rtol(1e-9), &mut ()).unwrap();
             assert!(outcome.converged(), "{} at 2^{exponent}: {outcome:?}", method.name());
-            assert!(outcome.iterations.abs_diff(steps) <= 1, "{} at 2^{exponent}", method.name());
+            assert!(
+                outcome.iterations.abs_diff(steps) <= 1,
+                "{} at 2^{exponent}: {outcome:?} {steps}",
+                method.name()
+            );
             assert!(distance(&x, &reference) <= 1e-7 * norm(&reference), "{}", method.name());
         }
     }
@@ -227,12 +231,16 @@ fn the_reported_residuals_are_true_ones_along_the_way() {
         let mut history = History::new();
         let rule = StopRule::rtol(1e-10);
         method.solve(&system, &mut vec![0.0; 100], &rule, &mut history).unwrap();
-        for k in [1, 2, 5, 9] {
+        for k in (0..history.relative_residuals().len()).step_by(3) {
             let mut x = vec![0.0; 100];
             method.solve(&system, &mut x, &rule.with_max_iters(k), &mut ()).unwrap();
             let truth = naive_residual(&a, &b, &x) / norm(&b);
             let seen = history.relative_residuals()[k];
-            assert!((truth - seen).abs() <= 1e-9 * truth, "{} step {k}: {truth} {seen}", method.name());
+            assert!(
+                (truth - seen).abs() <= 1e-9 * truth + 1e-15,
+                "{} step {k}: {truth} {seen}",
+                method.name()
+            );
         }
     }
 }
@@ -350,7 +358,7 @@ fn singular_consistent_systems_solve() {
 
 #[test]
 fn singular_inconsistent_systems_never_converge() {
-    for n in [10, 40] {
+    for n in [10, 40, 150] {
         let a = neumann::<f64>(n);
         let b: Vec<f64> = vector::<f64>(n, 1).iter().map(|v| v + 1.0).collect();
         let mean = b.iter().sum::<f64>() / n as f64;

@@ -173,12 +173,14 @@ fn cycle<T: Scalar, A: LinearOperator<T> + ?Sized, P: LinearPreconditioner<T>>(
     let (mut rho, mut alpha, mut omega) = (T::one(), T::zero(), T::one());
     loop {
         rho *= -omega;
-        if let Some(end) = workspace.bicg_steps(a, precond, control, n, shadow_norm, &mut rho, &mut alpha)? {
-            return Ok(end);
-        }
+        let steps = workspace.bicg_steps(a, precond, control, n, shadow_norm, &mut rho, &mut alpha)?;
+        let r_norm = match steps {
+            Ok(r_norm) => r_norm,
+            Err(end) => return Ok(end),
+        };
         match workspace.minimise(a, n) {
             Some(last) => omega = last,
-            None => return Ok(BROKEN),
+            None => return Ok(counted(control, r_norm, BROKEN)),
         }
         let r = &workspace.residuals[..n];
         let r_norm = fused_norm(a, kernels::norm2_sq(r), r);
@@ -188,8 +190,14 @@ fn cycle<T: Scalar, A: LinearOperator<T> + ?Sized, P: LinearPreconditioner<T>>(
     }
 }
 
+/// `end`, or the end that counting an iteration brings, where one has changed y and left ‖r‖ = `r_norm`.
+fn counted<T: Scalar>(control: &mut Control<'_, T>, r_norm: f64, end: CycleEnd) -> CycleEnd {
+    if r_norm.is_nan() { end } else { control.step(r_norm, None).unwrap_or(end) }
+}
+
 impl<T: Scalar> Workspace<T> {
-    /// l steps of BiCG, which leave Bʲ r and Bʲ u for j = 0 … l; an end if there is one before.
+    /// l steps of BiCG, which leave Bʲ r and Bʲ u for j = 0 … l, and ‖r‖; or the end that came before. An
+    /// iteration that breaks down after its first step has changed y, and counts.
     #[allow(clippy::too_many_arguments)]
     fn bicg_steps<A: LinearOperator<T> + ?Sized, P: LinearPreconditioner<T>>(
         &mut self,
@@ -200,7 +208,7 @@ impl<T: Scalar> Workspace<T> {
         shadow_norm: f64,
         rho: &mut T,
         alpha: &mut T,
-    ) -> Result<Option<CycleEnd>, SolveError> {
+    ) -> Result<Result<f64, CycleEnd>, SolveError> {
         let Self { shadow, residuals, directions, y, z, .. } = self;
         let degree = residuals.len() / n.max(1) - 1;
         // wᴴ v of the shadow vector w, and ‖v‖: `None` if it vanishes beside the norms.
@@ -218,10 +226,11 @@ impl<T: Scalar> Workspace<T> {
                 Err(CycleEnd::Broken(Breakdown::NonFinite))
             }
         };
+        let mut r_norm = f64::NAN; // until a step was done
         for j in 0..degree {
             let new_rho = match shadow_dot(&residuals[j * n..(j + 1) * n]) {
                 Ok(new_rho) => new_rho,
-                Err(end) => return Ok(Some(end)),
+                Err(end) => return Ok(Err(counted(control, r_norm, end))),
             };
             let beta = *alpha * (new_rho / *rho);
             *rho = new_rho;
@@ -230,20 +239,20 @@ impl<T: Scalar> Workspace<T> {
             a.apply(preconditioned(precond, control, &known[j * n..], z)?, &mut next[..n]); // uⱼ₊₁ ← B uⱼ
             *alpha = match shadow_dot(&next[..n]) {
                 Ok(sigma) => *rho / sigma,
-                Err(end) => return Ok(Some(end)),
+                Err(end) => return Ok(Err(counted(control, r_norm, end))),
             };
             kernels::axpy(-*alpha, &directions[n..(j + 2) * n], &mut residuals[..(j + 1) * n]); // rᵢ ← rᵢ − α uᵢ₊₁
             kernels::axpy(*alpha, &directions[..n], y);
             control.operator_applies += 1;
-            let r_norm = fused_norm(a, kernels::norm2_sq(&residuals[..n]), &residuals[..n]);
+            r_norm = fused_norm(a, kernels::norm2_sq(&residuals[..n]), &residuals[..n]);
             if control.is_met_by(r_norm) {
-                return Ok(Some(control.step(r_norm, None).unwrap_or(CycleEnd::Claimed)));
+                return Ok(Err(counted(control, r_norm, CycleEnd::Claimed)));
             }
             let (known, next) = residuals.split_at_mut((j + 1) * n);
             a.apply(preconditioned(precond, control, &known[j * n..], z)?, &mut next[..n]); // rⱼ₊₁ ← B rⱼ
             control.operator_applies += 1;
         }
-        Ok(None)
+        Ok(Ok(r_norm))
     }
 
     /// r ← r − Σⱼ γⱼ Bʲ r with the γ of the module's head, and likewise u and y; returns ω = γ_l, `None` if

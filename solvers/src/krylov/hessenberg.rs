@@ -11,6 +11,10 @@
 use crate::control::resize;
 use residua_data::Scalar;
 
+/// A trailing diagonal entry of R below this many roundings of the largest one belongs to a column that
+/// depends on the others.
+const DEPENDENT: f64 = 100.0;
+
 /// The triangular factor R, packed by columns, the rotations, and the rotated right-hand side g.
 #[derive(Debug, Clone, Default)]
 pub(super) struct HessenbergLsq<T> {
@@ -81,7 +85,9 @@ impl<T: Scalar> HessenbergLsq<T> {
         let entry = |i: usize, k: usize| k * (k + 1) / 2 + i;
         let largest = (0..self.columns).map(|k| self.r[entry(k, k)].modulus_f64()).fold(0.0, f64::max);
         let mut rank = self.columns;
-        while rank > 0 && self.r[entry(rank - 1, rank - 1)].modulus_f64() <= T::epsilon_f64() * largest {
+        while rank > 0
+            && self.r[entry(rank - 1, rank - 1)].modulus_f64() <= DEPENDENT * T::epsilon_f64() * largest
+        {
             rank -= 1;
         }
         self.rank = rank;
