@@ -168,6 +168,7 @@ fn cycle<T: Scalar, A: LinearOperator<T> + ?Sized, P: SpdPreconditioner<T>>(
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::precond::Jacobi;

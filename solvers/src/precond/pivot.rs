@@ -1,6 +1,7 @@
 //! Pivots of incomplete factorizations: which are good, and what is done about the others.
 
 use crate::error::SolveError;
+use rayon::prelude::*;
 use residua_data::{CsrMatrix, Scalar};
 
 /// The first shift after a breakdown; it is doubled until the factorization exists.
@@ -8,6 +9,9 @@ const FIRST_SHIFT: f64 = 1e-3;
 
 /// Past this shift M is hardly more than the diagonal, and Jacobi is cheaper.
 pub(super) const MAX_SHIFT: f64 = 1e3;
+
+/// Rows of which a task checks the diagonal at least.
+const ROWS_PER_TASK: usize = 8192;
 
 /// A pivot after judgement.
 pub(super) enum Pivot<T> {
@@ -66,23 +70,23 @@ pub(super) fn check_positive_diagonal<T: Scalar>(
     what: &'static str,
     a: &CsrMatrix<T>,
 ) -> Result<(), SolveError> {
-    for row in 0..a.nrows() {
-        let (cols, vals) = a.row(row);
-        let d = cols.binary_search(&(row as u32)).map_or(T::zero(), |k| vals[k]);
-        if d == T::zero() {
-            return Err(SolveError::ZeroDiagonal { what, row });
-        }
-        let real = d.real_f64();
-        let imaginary = (d - T::from_real(d.real())).modulus_f64();
-        if !(real > 0.0 && real.is_finite() && imaginary <= 1e-8 * real) {
-            let reason = format!(
-                "the diagonal entry {d} is not real and positive, so the matrix is not positive definite: \
-                 use minres if it is Hermitian, ilu0 with gmres otherwise"
-            );
-            return Err(SolveError::FactorizationFailed { what, row, reason });
-        }
+    let rows = (0..a.nrows()).into_par_iter().with_min_len(ROWS_PER_TASK);
+    let Some(row) = rows.find_first(|&row| !is_positive(a.get(row, row))) else { return Ok(()) };
+    let d = a.get(row, row);
+    if d == T::zero() {
+        return Err(SolveError::ZeroDiagonal { what, row });
     }
-    Ok(())
+    let reason = format!(
+        "the diagonal entry {d} is not real and positive, so the matrix is not positive definite: use minres if \
+         it is Hermitian, ilu0 with gmres otherwise"
+    );
+    Err(SolveError::FactorizationFailed { what, row, reason })
+}
+
+/// Whether `d` is positive and, up to rounding, real.
+fn is_positive<T: Scalar>(d: T) -> bool {
+    let (real, imaginary) = (d.real_f64(), T::from_real(d.imaginary()).modulus_f64());
+    real > 0.0 && real.is_finite() && imaginary <= 1e-5 * real
 }
 
 /// Calls `attempt(α)` with α = `first`, then growing, until it succeeds; returns that α. A failed attempt

@@ -11,8 +11,13 @@ fn it_is_exact_for_a_tridiagonal_matrix() {
     assert!(mismatch(ic0.factor(), &a) < 1e-14);
     assert_eq!(ic0.shift(), 0.0);
     let factor = ic0.factor().clone();
-    assert!(apply_error(&mut ic0, &factor, &random(300, 1)) < 1e-13);
-    assert_eq!(solve_by_cg(&a, ic0, 1e-10).iterations, 1);
+    assert!(factor.is_compact());
+    let rounding = apply_error(&mut ic0, &factor, &random(300, 1));
+    assert!(rounding < 1e-6 && rounding > 1e-10, "single precision must show: {rounding:e}");
+    assert_eq!(solve_by_cg(&a, ic0, 1e-6).iterations, 1);
+    let mut full = Ic0::with_options(&a, Ic0Options { compact: false, ..Ic0Options::default() }).unwrap();
+    assert!(apply_error(&mut full, &factor, &random(300, 1)) < 1e-13);
+    assert_eq!(solve_by_cg(&a, full, 1e-10).iterations, 1);
 }
 
 proptest! {
@@ -32,6 +37,16 @@ proptest! {
         prop_assert!((xy - yx).abs() <= 1e-13 * scale);
         prop_assert!(form(&mut ic0, &x, &x) > 0.0);
     }
+}
+
+#[test]
+fn values_beyond_single_precision_keep_the_sweeps_in_double() {
+    // l = 1e-30 / 1e-80 = 1e50.
+    let a = matrix(2, [(0, 0, 1e-80), (0, 1, 1e-30), (1, 0, 1e-30), (1, 1, 1e30)]);
+    let mut ic0 = Ic0::new(&a).unwrap();
+    assert!(!ic0.factor().is_compact());
+    let factor = ic0.factor().clone();
+    assert!(apply_error(&mut ic0, &factor, &[1e-80, 1.0]) < 1e-12);
 }
 
 #[test]
@@ -198,6 +213,9 @@ fn iterations_are_those_of_the_textbook() {
     let large = laplacian(200);
     let expected = oracle_iterations(&large, 1e-8);
     let found = solve_by_cg(&large, Ic0::new(&large).unwrap(), 1e-8).iterations;
+    let full = Ic0::with_options(&large, Ic0Options { compact: false, ..Ic0Options::default() }).unwrap();
+    let in_double = solve_by_cg(&large, full, 1e-8).iterations;
+    assert!(found.abs_diff(in_double) <= 1, "rounding the factor costs nothing: {found} {in_double}");
     assert!(found as f64 <= 1.03 * expected as f64, "{found} against {expected}");
 }
 
