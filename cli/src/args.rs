@@ -1,0 +1,204 @@
+//! What was typed. Nothing is checked here beyond what the parser can see; [`plan`](crate::plan) does the rest.
+
+use crate::engine;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{Parser, Subcommand, ValueEnum, ValueHint};
+use residua_solvers::{Method, PrecondKind};
+use std::path::PathBuf;
+
+/// Solves sparse linear systems A x = b, and verifies every answer by its true residual.
+#[derive(Debug, Parser)]
+#[command(name = "residua", version, propagate_version = true, max_term_width = 100)]
+#[command(
+    after_help = "Exit codes: 0 every case converged; 1 at least one did not, or could not be read or \
+written; 2 wrong usage; 130 Ctrl-C.\n\nExample:\n  residua solve matrices/ --json --out results"
+)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+/// Options of every command.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Output and machine")]
+pub(crate) struct Common {
+    /// Write one JSON object a case to standard output, as soon as the case ends
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Number of threads [default: all cores]; the results do not depend on it
+    #[arg(long, global = true, value_name = "N")]
+    pub(crate) threads: Option<usize>,
+    /// Seed of everything random
+    #[arg(long, global = true, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Write a self-contained page: table, convergence plots, how to repeat the run
+    #[arg(long, global = true, value_name = "FILE.html", value_hint = ValueHint::FilePath)]
+    pub(crate) report: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Solve A x = b for Matrix Market files
+    #[command(after_help = SOLVE_EXAMPLES)]
+    Solve(SolveArgs),
+    /// Say what a matrix is like, and which method suits it
+    #[command(after_help = "Example:\n  residua info matrix.mtx\n  residua info --json matrices/")]
+    Info(InfoArgs),
+    /// Run the Poisson benchmark: model problems, many solvers, machine-independent cost
+    #[command(after_help = POISSON_EXAMPLES)]
+    Poisson(PoissonArgs),
+    /// Write a completion script for a shell
+    #[command(after_help = "Example:\n  residua completions bash > /etc/bash_completion.d/residua\n  \
+residua completions zsh > ~/.zfunc/_residua")]
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+const SOLVE_EXAMPLES: &str = "\
+Files: NAME_b.mtx or NAME_rhs1.mtx beside NAME.mtx is its right-hand side, NAME_x.mtx its solution; they are \
+no cases of their own. In --out DIR a file given by its path writes DIR/NAME_x.mtx; a file found in a folder \
+keeps its sub-folder; a name already taken gets _2, _3, ...
+
+Examples:
+  residua solve matrix.mtx
+  residua solve matrix.mtx --method cg --precond ic0 --rtol 1e-10
+  residua solve matrices/ --json --out results --report report.html
+  residua solve matrices/ --json --out results --resume
+  zcat matrix.mtx.gz | residua solve - --rhs ones --json";
+
+const POISSON_EXAMPLES: &str = "\
+Examples:
+  residua poisson --dim 2 --n 64,128 --solver cg,cg+jacobi,cg+ic0
+  residua poisson --dim 3 --n 32 --problem jump --contrast 1e4 --solver all --json
+  residua poisson --n 32 --save-matrix systems";
+
+/// A value that the library parses by name, with its choices in the help and in shell completions.
+fn named<T>(choices: Vec<PossibleValue>) -> impl TypedValueParser<Value = T>
+where
+    T: std::str::FromStr<Err: std::fmt::Display> + Clone + Send + Sync + 'static,
+{
+    PossibleValuesParser::new(choices).try_map(|name| name.parse::<T>().map_err(|e| e.to_string()))
+}
+
+fn methods() -> Vec<PossibleValue> {
+    Method::ALL.iter().map(|m| PossibleValue::new(m.as_str())).collect()
+}
+
+/// Names of later versions are understood, so that [`plan`](crate::plan) can say so, but not offered.
+fn preconds() -> Vec<PossibleValue> {
+    let later = |p: &PrecondKind| engine::is_of_a_later_version(*p);
+    PrecondKind::ALL.iter().map(|p| PossibleValue::new(p.as_str()).hide(later(p))).collect()
+}
+
+#[derive(Debug, clap::Args)]
+#[command(allow_negative_numbers = true)]
+pub(crate) struct SolveArgs {
+    /// `.mtx` or `.mtx.gz` files, folders (every such file in them, recursively), or - for standard input
+    #[arg(required = true, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Right-hand side: FILE (array, one or more columns), ones (b = 1), consistent (b = A·1), random
+    /// [default: the sibling NAME_b.mtx or NAME_rhs1.mtx, else consistent]
+    #[arg(long, value_name = "FILE|ones|consistent|random", value_hint = ValueHint::FilePath)]
+    pub(crate) rhs: Option<PathBuf>,
+    /// Method
+    #[arg(long, default_value = "auto", value_parser = named::<Method>(methods()), value_name = "NAME")]
+    pub(crate) method: Method,
+    /// Preconditioner
+    #[arg(long, default_value = "auto", value_parser = named::<PrecondKind>(preconds()), value_name = "NAME")]
+    pub(crate) precond: PrecondKind,
+    /// Relaxation of SOR and SSOR, 0 < W < 2 [default: chosen by the method]
+    #[arg(long, value_name = "W")]
+    pub(crate) omega: Option<f64>,
+    /// Vectors that GMRES keeps between restarts [default: chosen by the method]
+    #[arg(long, value_name = "M")]
+    pub(crate) restart: Option<usize>,
+    #[command(flatten)]
+    pub(crate) stop: StopArgs,
+    /// Write NAME_x.mtx for each case and results.jsonl into this folder
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) out: Option<PathBuf>,
+    /// Skip the cases that results.jsonl in --out holds already: same path, same file size and time, same
+    /// options. Their stored results are shown again; interrupted and unreadable cases are tried again
+    #[arg(long, requires = "out")]
+    pub(crate) resume: bool,
+    /// With --json, add "history": the relative residual of every iteration
+    #[arg(long)]
+    pub(crate) monitor: bool,
+}
+
+/// When a solve stops: ‖b − A x‖₂ ≤ max(rtol ‖b‖₂, atol), or a limit.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "When to stop")]
+pub(crate) struct StopArgs {
+    /// Stop when the residual norm is at most R times that of b
+    #[arg(long, value_name = "R", default_value_t = 1e-8, allow_negative_numbers = true)]
+    pub(crate) rtol: f64,
+    /// ... or at most A
+    #[arg(long, value_name = "A", default_value_t = 0.0, allow_negative_numbers = true)]
+    pub(crate) atol: f64,
+    /// ... or after N iterations
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    pub(crate) max_iters: usize,
+    /// ... or after this many seconds [default: no limit]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
+    pub(crate) time_limit: Option<f64>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct InfoArgs {
+    /// `.mtx` or `.mtx.gz` files, folders (every such file in them, recursively), or - for standard input
+    #[arg(required = true, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub(crate) paths: Vec<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(allow_negative_numbers = true)]
+pub(crate) struct PoissonArgs {
+    /// Dimension of the domain, 2 or 3
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(2..=3))]
+    pub(crate) dim: u8,
+    /// Unknowns per side, one or more sizes
+    #[arg(long, value_name = "N,N,...", value_delimiter = ',', default_value = "64")]
+    pub(crate) n: Vec<usize>,
+    /// Which problem of the family
+    #[arg(long, value_enum, default_value_t = ProblemName::Constant)]
+    pub(crate) problem: ProblemName,
+    /// Strength of the anisotropy, the jump or the convection [default: by the problem]
+    #[arg(long, value_name = "C")]
+    pub(crate) contrast: Option<f64>,
+    /// METHOD or METHOD+PRECOND, one or more; `all`: every one that makes sense; `auto`
+    #[arg(long, value_name = "NAME,NAME,...", value_delimiter = ',', default_value = "auto")]
+    pub(crate) solver: Vec<String>,
+    /// Relaxation of SOR and SSOR, 0 < W < 2 [default: chosen by the method]
+    #[arg(long, value_name = "W")]
+    pub(crate) omega: Option<f64>,
+    #[command(flatten)]
+    pub(crate) stop: StopArgs,
+    /// Solve K times and report the median of the times
+    #[arg(long, value_name = "K", default_value_t = 1)]
+    pub(crate) repeat: usize,
+    /// Write the systems into this folder as .mtx, with right-hand sides
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) save_matrix: Option<PathBuf>,
+}
+
+/// The members of the Poisson family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ProblemName {
+    /// Constant coefficients, Dirichlet boundary
+    Constant,
+    /// Diffusion stronger in one direction, by the contrast
+    Anisotropic,
+    /// Coefficient that jumps by the contrast between regions
+    Jump,
+    /// Obstacles inside the domain, placed by the seed
+    Obstacles,
+    /// Neumann boundary: singular, consistent
+    Neumann,
+    /// Convection-diffusion: not symmetric
+    Convection,
+}

@@ -1,0 +1,39 @@
+//! Saying what came of it: JSON Lines, a table, a page; errors and progress on standard error.
+
+mod html;
+mod json;
+mod plot;
+mod progress;
+mod record;
+mod solve;
+mod table;
+
+pub(crate) use html::{Page, write_page};
+pub(crate) use json::{Stdout, to_line};
+pub(crate) use plot::{Curve, Plot};
+pub(crate) use progress::Progress;
+pub(crate) use record::{ColumnRecord, SolveRecord, Status, finite};
+pub(crate) use solve::SolveView;
+pub(crate) use table::{Align, Table};
+
+use std::io::Write;
+
+/// Writes one line, `error: …`, to standard error; a closed standard error is nobody's business.
+pub(crate) fn error_line(message: &str) {
+    let message = message.replace(['\n', '\r'], " ");
+    let _ = writeln!(std::io::stderr(), "error: {message}");
+}
+
+/// `value` for people: 3 significant digits, a power of ten where that is shorter.
+pub(crate) fn short(value: f64) -> String {
+    match value.abs() {
+        0.0 => "0".to_owned(),
+        size if (0.01..10_000.0).contains(&size) => format!("{value:.3}"),
+        _ => format!("{value:.2e}"),
+    }
+}
+
+/// `value`, or a dash where there is none.
+pub(crate) fn or_dash(value: Option<impl ToString>) -> String {
+    value.map_or_else(|| "-".to_owned(), |v| v.to_string())
+}

@@ -1,0 +1,195 @@
+//! A x = b for each of several right-hand sides, and what came of them all.
+
+use super::rhs::System;
+use super::verify::{Quality, measure};
+use super::watch::{Trace, Watch};
+use crate::report::{ColumnRecord, Progress, SolveRecord, Status, finite};
+use residua_data::Scalar;
+use residua_solvers::auto::{self, Options};
+use residua_solvers::{SolveError, StopReason, StopRule};
+use std::time::{Duration, Instant};
+
+/// One right-hand side's end.
+struct Column {
+    record: ColumnRecord,
+    quality: Quality,
+    message: Option<String>,
+    method: String,
+    precond: String,
+    why: String,
+}
+
+/// The ends of all right-hand sides.
+pub(crate) struct SolvedColumns<T> {
+    columns: Vec<Column>,
+    /// Which of them speaks for all: the first that did not converge, else the largest residual.
+    worst: usize,
+    /// The solutions, each of length n.
+    pub(crate) x: Vec<Vec<T>>,
+    /// The history of the worst.
+    pub(crate) trace: Trace,
+    setup: Duration,
+    solve: Duration,
+}
+
+/// Solves `system` from x = 0 for each right-hand side in turn. The time limit is for all together.
+///
+/// # Errors
+/// What the first refused solve says; those before it are given up.
+pub(crate) fn solve<T: Scalar>(
+    system: &System<T>,
+    options: &Options,
+    stop: &StopRule,
+    keeps_history: bool,
+    progress: &mut Progress,
+) -> Result<SolvedColumns<T>, SolveError> {
+    let start = Instant::now();
+    let mut all = SolvedColumns {
+        columns: Vec::with_capacity(system.b.len()),
+        worst: 0,
+        x: Vec::with_capacity(system.b.len()),
+        trace: Trace::new(keeps_history),
+        setup: Duration::ZERO,
+        solve: Duration::ZERO,
+    };
+    for b in &system.b {
+        let time_limit = stop.time_limit.map(|limit| limit.saturating_sub(start.elapsed()));
+        let stop = StopRule { time_limit, ..*stop };
+        let mut watch =
+            Watch { bar: &mut *progress, trace: Trace::new(keeps_history), max_iters: stop.max_iters };
+        let mut x = vec![T::zero(); system.a.ncols()];
+        let report = auto::solve(&system.a, b, &mut x, options, &stop, &mut watch)?;
+        let trace = watch.trace;
+        all.setup += report.setup;
+        all.solve += report.solve;
+        let quality = measure(&system.a, &x, b);
+        all.push(Column::new(&report, quality, &stop), trace);
+        all.x.push(x);
+    }
+    Ok(all)
+}
+
+impl Column {
+    fn new(report: &auto::Report, quality: Quality, stop: &StopRule) -> Self {
+        let (status, message) = judge(report.outcome.reason, &quality, stop);
+        Self {
+            record: ColumnRecord {
+                status,
+                iterations: report.outcome.iterations,
+                relative_residual: finite(quality.relative_residual()),
+                backward_error: finite(quality.backward_error),
+            },
+            quality,
+            message,
+            method: report.method.to_string(),
+            precond: report.precond.to_string(),
+            why: report.why.clone(),
+        }
+    }
+
+    /// Whether this end is worse than `other`. A residual that is not a number is worse than any.
+    fn is_worse_than(&self, other: &Self) -> bool {
+        let failed = |column: &Self| column.record.status != Status::Converged;
+        match (failed(self), failed(other)) {
+            (true, false) => true,
+            (false, true) => false,
+            _ => {
+                let (mine, theirs) = (self.quality.relative_residual(), other.quality.relative_residual());
+                !theirs.is_nan() && (mine.is_nan() || mine > theirs)
+            }
+        }
+    }
+}
+
+impl<T> SolvedColumns<T> {
+    fn push(&mut self, column: Column, trace: Trace) {
+        let is_first = self.columns.is_empty();
+        if is_first || column.is_worse_than(&self.columns[self.worst]) {
+            self.worst = self.columns.len();
+            self.trace = trace;
+        }
+        self.columns.push(column);
+    }
+
+    /// Set-up and solve, over all right-hand sides.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.setup + self.solve
+    }
+
+    /// Enters the worst column and the sums.
+    pub(crate) fn describe(&self, record: &mut SolveRecord) {
+        record.rhs_columns = Some(self.columns.len());
+        record.setup_seconds = Some(self.setup.as_secs_f64());
+        record.solve_seconds = Some(self.solve.as_secs_f64());
+        record.iterations = Some(self.columns.iter().map(|column| column.record.iterations).sum());
+        record.history = self.trace.history().map(|values| values.iter().map(|&v| finite(v)).collect());
+        if let Some(worst) = self.columns.get(self.worst) {
+            record.status = worst.record.status;
+            record.relative_residual = worst.record.relative_residual;
+            record.backward_error =
+                finite(self.columns.iter().map(|c| c.quality.backward_error).fold(0.0, nan_max));
+            record.message = worst.message.clone();
+            record.method = Some(worst.method.clone());
+            record.precond = Some(worst.precond.clone());
+            record.why = Some(worst.why.clone()).filter(|why| !why.is_empty());
+        }
+        if self.columns.len() > 1 {
+            record.columns = Some(self.columns.iter().map(|column| column.record.clone()).collect());
+        }
+    }
+}
+
+/// The larger of two numbers; NaN if one is.
+fn nan_max(a: f64, b: f64) -> f64 {
+    if a.is_nan() || a > b { a } else { b }
+}
+
+/// The status to report, and advice: a claim of convergence counts only if the recomputed residual agrees.
+fn judge(reason: StopReason, quality: &Quality, stop: &StopRule) -> (Status, Option<String>) {
+    let status = Status::from(reason);
+    if status != Status::Converged {
+        return (status, Some(format!("{reason}: {}", reason.advice())));
+    }
+    if quality.meets(stop.rtol, stop.atol) {
+        return (status, None);
+    }
+    let message = format!(
+        "the method reports convergence, but the residual recomputed from the matrix is {:.3e} relative to b: \
+loosen rtol, or scale the system",
+        quality.relative_residual()
+    );
+    (Status::Stagnated, Some(message))
+}
+
+/// The status of a solve that was refused: a factorization or a preconditioner that fails is a breakdown, all
+/// else is an input that the chosen method cannot be used on.
+pub(crate) fn status_of(error: &SolveError) -> Status {
+    match error {
+        SolveError::FactorizationFailed { .. } | SolveError::ApplyFailed { .. } => Status::Breakdown,
+        _ => Status::InvalidInput,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use residua_solvers::{Breakdown, Converged};
+
+    fn quality(residual_norm: f64) -> Quality {
+        Quality { residual_norm, rhs_norm: 2.0, backward_error: residual_norm }
+    }
+
+    #[test]
+    fn a_false_claim_of_convergence_is_not_believed() {
+        let claim = StopReason::Converged(Converged::RelativeTolerance);
+        let stop = StopRule::rtol(1e-8);
+        assert_eq!(judge(claim, &quality(2e-8), &stop), (Status::Converged, None));
+        let (status, message) = judge(claim, &quality(2.1e-8), &stop);
+        assert_eq!(status, Status::Stagnated);
+        assert!(message.is_some_and(|m| m.contains("1.050e-8")));
+        assert_eq!(judge(claim, &quality(f64::NAN), &stop).0, Status::Stagnated);
+        let failed = judge(StopReason::Failed(Breakdown::IndefiniteOperator), &quality(0.0), &stop);
+        assert_eq!(failed.0, Status::Indefinite);
+        assert!(failed.1.is_some_and(|m| m.contains("minres")));
+    }
+}
