@@ -2,7 +2,8 @@
 
 use crate::engine;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::{Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{Parser, Subcommand, ValueHint};
+use residua_data::poisson::PoissonKind;
 use residua_solvers::{Method, PrecondKind};
 use std::path::PathBuf;
 
@@ -94,6 +95,21 @@ fn preconds() -> Vec<PossibleValue> {
     PrecondKind::ALL.iter().map(|p| PossibleValue::new(p.as_str()).hide(later(p))).collect()
 }
 
+fn problems() -> PossibleValuesParser {
+    let help = |kind: PoissonKind| match kind {
+        PoissonKind::Constant => "constant coefficients",
+        PoissonKind::Anisotropic => "weak coupling along the last axis, by the contrast",
+        PoissonKind::Jump => "a checkerboard of coefficients 1 and contrast",
+        PoissonKind::Obstacles => "solid bodies in the way, placed by the seed",
+        PoissonKind::Neumann => "no boundary value given: singular, consistent",
+        PoissonKind::Convection => {
+            "convection-diffusion, not symmetric; the contrast is the strength of the wind"
+        }
+        _ => "",
+    };
+    PossibleValuesParser::new(PoissonKind::ALL.map(|kind| PossibleValue::new(kind.name()).help(help(kind))))
+}
+
 #[derive(Debug, clap::Args)]
 #[command(allow_negative_numbers = true)]
 pub(crate) struct SolveArgs {
@@ -165,8 +181,8 @@ pub(crate) struct PoissonArgs {
     #[arg(long, value_name = "N,N,...", value_delimiter = ',', default_value = "64")]
     pub(crate) n: Vec<usize>,
     /// Which problem of the family
-    #[arg(long, value_enum, default_value_t = ProblemName::Constant)]
-    pub(crate) problem: ProblemName,
+    #[arg(long, default_value = "constant", value_parser = problems(), value_name = "NAME")]
+    pub(crate) problem: String,
     /// Strength of the anisotropy, the jump or the convection [default: by the problem]
     #[arg(long, value_name = "C")]
     pub(crate) contrast: Option<f64>,
@@ -184,21 +200,4 @@ pub(crate) struct PoissonArgs {
     /// Write the systems into this folder as .mtx, with right-hand sides
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) save_matrix: Option<PathBuf>,
-}
-
-/// The members of the Poisson family.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ProblemName {
-    /// Constant coefficients, Dirichlet boundary
-    Constant,
-    /// Diffusion stronger in one direction, by the contrast
-    Anisotropic,
-    /// Coefficient that jumps by the contrast between regions
-    Jump,
-    /// Obstacles inside the domain, placed by the seed
-    Obstacles,
-    /// Neumann boundary: singular, consistent
-    Neumann,
-    /// Convection-diffusion: not symmetric
-    Convection,
 }

@@ -99,6 +99,11 @@ pub(crate) fn unreadable(error: &io::Error) -> String {
     format!("cannot be read ({}): expected {expected}", plain(error))
 }
 
+/// The text for an output that cannot be written.
+pub(crate) fn unwritable(error: &io::Error) -> String {
+    format!("cannot be written ({}): expected a writable place with room", plain(error))
+}
+
 /// An I/O error without the operating system's number.
 pub(crate) fn plain(error: &io::Error) -> String {
     let text = error.to_string();

@@ -1,12 +1,168 @@
 //! `residua poisson`, checked.
-use super::UsageError;
+
+use super::solve::check_combination;
+use super::{UsageError, check_omega, check_precond, make_folder, stop_rule};
 use crate::args::PoissonArgs;
+use residua_data::poisson::{PoissonKind, PoissonProblem};
+use residua_solvers::auto::Options;
+use residua_solvers::{Method, PrecondKind, StopRule};
+use std::fmt;
+use std::path::PathBuf;
+
+/// A method with its preconditioner, as `--solver` names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SolverChoice {
+    pub(crate) method: Method,
+    pub(crate) precond: PrecondKind,
+}
+
+impl fmt::Display for SolverChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.precond {
+            PrecondKind::Auto | PrecondKind::None => f.pad(self.method.as_str()),
+            precond => f.pad(&format!("{}+{precond}", self.method)),
+        }
+    }
+}
+
+/// What `--solver all` runs on symmetric positive definite problems: stationary methods, CG with each
+/// preconditioner, the other methods where they have a say, a factorization.
+const ALL_SYMMETRIC: &[(Method, PrecondKind)] = &[
+    (Method::Jacobi, PrecondKind::None),
+    (Method::Sor, PrecondKind::None),
+    (Method::Ssor, PrecondKind::None),
+    (Method::Cg, PrecondKind::None),
+    (Method::Cg, PrecondKind::Jacobi),
+    (Method::Cg, PrecondKind::Ssor),
+    (Method::Cg, PrecondKind::Ic0),
+    (Method::Cg, PrecondKind::Ict),
+    (Method::Cg, PrecondKind::BlockJacobi),
+    (Method::Cg, PrecondKind::Chebyshev),
+    (Method::Fcg, PrecondKind::Ic0),
+    (Method::Minres, PrecondKind::Ic0),
+    (Method::Direct, PrecondKind::None),
+];
+
+/// ... on the nonsymmetric one.
+const ALL_NONSYMMETRIC: &[(Method, PrecondKind)] = &[
+    (Method::Jacobi, PrecondKind::None),
+    (Method::Sor, PrecondKind::None),
+    (Method::Ssor, PrecondKind::None),
+    (Method::Gmres, PrecondKind::None),
+    (Method::Gmres, PrecondKind::Ilu0),
+    (Method::Gmres, PrecondKind::Ilut),
+    (Method::Fgmres, PrecondKind::Ilu0),
+    (Method::Bicgstab, PrecondKind::None),
+    (Method::Bicgstab, PrecondKind::Jacobi),
+    (Method::Bicgstab, PrecondKind::Ilu0),
+    (Method::Bicgstab, PrecondKind::Ilut),
+    (Method::Idrs, PrecondKind::Ilu0),
+    (Method::Direct, PrecondKind::None),
+];
+
+/// What `residua poisson` has to do.
 #[derive(Debug)]
-pub(crate) struct SolverChoice;
-#[derive(Debug)]
-pub(crate) struct PoissonPlan;
+pub(crate) struct PoissonPlan {
+    pub(crate) problems: Vec<PoissonProblem>,
+    pub(crate) solvers: Vec<SolverChoice>,
+    pub(crate) omega: Option<f64>,
+    pub(crate) stop: StopRule,
+    /// How often each case is solved; the median time counts.
+    pub(crate) repeat: usize,
+    /// Where the systems are written.
+    pub(crate) save_matrix: Option<PathBuf>,
+    seed: u64,
+}
+
 impl PoissonPlan {
-    pub(crate) fn new(_: PoissonArgs, _: u64) -> Result<Self, UsageError> {
-        Ok(Self)
+    pub(crate) fn new(typed: PoissonArgs, seed: u64) -> Result<Self, UsageError> {
+        check_omega(typed.omega)?;
+        let stop = stop_rule(&typed.stop)?;
+        if typed.repeat == 0 {
+            return Err(UsageError::new("--repeat 0: expected 1 or more"));
+        }
+        let kind: PoissonKind =
+            typed.problem.parse().map_err(|e| UsageError::new(format!("--problem: {e}")))?;
+        let dim = usize::from(typed.dim);
+        let problem = |&n: &usize| {
+            let problem =
+                PoissonProblem { contrast: typed.contrast, seed, ..PoissonProblem::new(kind, dim, n) };
+            // Grid and parameters are checked, nothing is assembled yet.
+            problem.medium().map(|_| problem).map_err(|e| UsageError::new(e.to_string()))
+        };
+        let problems = typed.n.iter().map(problem).collect::<Result<Vec<_>, _>>()?;
+        let mut solvers = Vec::new();
+        for name in &typed.solver {
+            solvers.extend(parse_solver(name, kind)?);
+        }
+        if let Some(folder) = &typed.save_matrix {
+            make_folder("--save-matrix", folder)?;
+        }
+        let (omega, repeat, save_matrix) = (typed.omega, typed.repeat, typed.save_matrix);
+        Ok(Self { problems, solvers, omega, stop, repeat, save_matrix, seed })
+    }
+
+    /// The library's options for one solver.
+    pub(crate) fn options(&self, solver: SolverChoice) -> Options {
+        let SolverChoice { method, precond } = solver;
+        Options { method, precond, omega: self.omega, seed: self.seed, ..Options::default() }
+    }
+}
+
+/// `all`, `auto`, METHOD or METHOD+PRECOND.
+fn parse_solver(name: &str, kind: PoissonKind) -> Result<Vec<SolverChoice>, UsageError> {
+    if name == "all" {
+        let all = if kind == PoissonKind::Convection { ALL_NONSYMMETRIC } else { ALL_SYMMETRIC };
+        return Ok(all.iter().map(|&(method, precond)| SolverChoice { method, precond }).collect());
+    }
+    if name == "mg" {
+        return Err(UsageError::new(
+            "--solver mg: geometric multigrid is not part of this version: choose cg+ic0, direct, or all",
+        ));
+    }
+    let wrong = |e: &dyn fmt::Display| UsageError::new(format!("--solver {name}: {e}"));
+    let (method, precond) = match name.split_once('+') {
+        Some((method, precond)) => (method, precond.parse().map_err(|e| wrong(&e))?),
+        None if name == "auto" => (name, PrecondKind::Auto),
+        None => (name, PrecondKind::None),
+    };
+    let method = method.parse::<Method>().map_err(|e| wrong(&format!("{e}; or all")))?;
+    check_precond(precond)?;
+    check_combination(method, precond)?;
+    Ok(vec![SolverChoice { method, precond }])
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn solvers_are_named_by_method_and_preconditioner() {
+        let one = |name: &str| parse_solver(name, PoissonKind::Constant).map(|all| all[0].to_string());
+        for name in ["cg", "cg+ic0", "sor", "direct", "auto", "gmres+ilut"] {
+            assert_eq!(one(name).unwrap(), name);
+        }
+        for (name, part) in [
+            ("qmr", "bicgstab"),
+            ("cg+xyz", "ict"),
+            ("mg", "not part of this version"),
+            ("cg+amg", "not part of this version"),
+            ("fcg+learned", "not part of this version"),
+            ("sor+ic0", "takes no preconditioner"),
+        ] {
+            let error = one(name).unwrap_err().to_string();
+            assert!(error.contains(part), "{name}: {error}");
+        }
+    }
+
+    #[test]
+    fn all_has_something_for_each_kind() {
+        for kind in PoissonKind::ALL {
+            let all = parse_solver("all", kind).unwrap();
+            assert!(all.len() > 10);
+            let has_cg = all.iter().any(|s| s.method == Method::Cg);
+            assert_eq!(has_cg, kind != PoissonKind::Convection, "CG needs symmetry");
+        }
     }
 }

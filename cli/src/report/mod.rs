@@ -3,6 +3,7 @@
 mod html;
 mod json;
 mod plot;
+mod poisson;
 mod progress;
 mod record;
 mod solve;
@@ -11,6 +12,7 @@ mod table;
 pub(crate) use html::{Page, write_page};
 pub(crate) use json::{Stdout, to_line};
 pub(crate) use plot::{Curve, Plot};
+pub(crate) use poisson::{PoissonRecord, PoissonView};
 pub(crate) use progress::Progress;
 pub(crate) use record::{ColumnRecord, SolveRecord, Status, finite};
 pub(crate) use solve::SolveView;

@@ -92,7 +92,8 @@ pub(crate) struct SolveRecord {
     pub(crate) read_seconds: Option<f64>,
     pub(crate) setup_seconds: Option<f64>,
     pub(crate) solve_seconds: Option<f64>,
-    /// The largest resident set of the process so far: it never falls from case to case.
+    /// The largest resident set of the process during this case; during the run so far where the system
+    /// cannot forget an earlier peak.
     pub(crate) peak_memory_bytes: Option<u64>,
     /// Advice where it did not converge, the error where the input cannot be used, else null.
     pub(crate) message: Option<String>,

@@ -3,10 +3,11 @@
 use super::rhs::System;
 use super::verify::{Quality, measure};
 use super::watch::{Trace, Watch};
+use crate::interrupt;
 use crate::report::{ColumnRecord, Progress, SolveRecord, Status, finite};
 use residua_data::Scalar;
 use residua_solvers::auto::{self, Options};
-use residua_solvers::{SolveError, StopReason, StopRule};
+use residua_solvers::{Limit, SolveError, StopReason, StopRule};
 use std::time::{Duration, Instant};
 
 /// One right-hand side's end.
@@ -24,12 +25,14 @@ pub(crate) struct SolvedColumns<T> {
     columns: Vec<Column>,
     /// Which of them speaks for all: the first that did not converge, else the largest residual.
     worst: usize,
-    /// The solutions, each of length n.
-    pub(crate) x: Vec<Vec<T>>,
+    /// The solutions, each of length n, one after the other.
+    pub(crate) x: Vec<T>,
     /// The history of the worst.
     pub(crate) trace: Trace,
     setup: Duration,
     solve: Duration,
+    /// Whether Ctrl-C came between two of them.
+    is_cut_short: bool,
 }
 
 /// Solves `system` from x = 0 for each right-hand side in turn. The time limit is for all together.
@@ -44,27 +47,32 @@ pub(crate) fn solve<T: Scalar>(
     progress: &mut Progress,
 ) -> Result<SolvedColumns<T>, SolveError> {
     let start = Instant::now();
+    let (n, k) = (system.a.ncols(), system.b.ncols());
     let mut all = SolvedColumns {
-        columns: Vec::with_capacity(system.b.len()),
+        columns: Vec::with_capacity(k),
         worst: 0,
-        x: Vec::with_capacity(system.b.len()),
+        x: vec![T::zero(); n * k],
         trace: Trace::new(keeps_history),
         setup: Duration::ZERO,
         solve: Duration::ZERO,
+        is_cut_short: false,
     };
-    for b in &system.b {
+    for (c, b) in system.b.columns().enumerate() {
+        if c > 0 && interrupt::requested() {
+            all.is_cut_short = true;
+            break;
+        }
         let time_limit = stop.time_limit.map(|limit| limit.saturating_sub(start.elapsed()));
         let stop = StopRule { time_limit, ..*stop };
         let mut watch =
             Watch { bar: &mut *progress, trace: Trace::new(keeps_history), max_iters: stop.max_iters };
-        let mut x = vec![T::zero(); system.a.ncols()];
-        let report = auto::solve(&system.a, b, &mut x, options, &stop, &mut watch)?;
+        let x = &mut all.x[c * n..(c + 1) * n];
+        let report = auto::solve(&system.a, b, x, options, &stop, &mut watch)?;
         let trace = watch.trace;
         all.setup += report.setup;
         all.solve += report.solve;
-        let quality = measure(&system.a, &x, b);
+        let quality = measure(&system.a, x, b);
         all.push(Column::new(&report, quality, &stop), trace);
-        all.x.push(x);
     }
     Ok(all)
 }
@@ -132,6 +140,11 @@ impl<T> SolvedColumns<T> {
             record.method = Some(worst.method.clone());
             record.precond = Some(worst.precond.clone());
             record.why = Some(worst.why.clone()).filter(|why| !why.is_empty());
+        }
+        if self.is_cut_short {
+            let reason = StopReason::Stopped(Limit::MonitorRequest);
+            record.status = Status::from(reason);
+            record.message = Some(reason.advice().to_owned());
         }
         if self.columns.len() > 1 {
             record.columns = Some(self.columns.iter().map(|column| column.record.clone()).collect());

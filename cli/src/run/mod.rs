@@ -2,6 +2,7 @@
 
 mod columns;
 mod info;
+mod memory;
 mod poisson;
 mod rhs;
 mod solve;
@@ -12,11 +13,3 @@ mod watch;
 pub(crate) use info::info;
 pub(crate) use poisson::poisson;
 pub(crate) use solve::solve;
-
-/// The largest resident set of this process so far, in bytes, where the system tells.
-fn peak_memory_bytes() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kib * 1024)
-}

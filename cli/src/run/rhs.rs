@@ -6,6 +6,7 @@ use crate::plan::Rhs;
 use num_complex::Complex64;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use residua_data::matrix_market::DenseColumns;
 use residua_data::{CsrMatrix, Scalar};
 use std::path::Path;
 
@@ -13,8 +14,8 @@ use std::path::Path;
 #[derive(Debug)]
 pub(crate) struct System<T> {
     pub(crate) a: CsrMatrix<T>,
-    /// Each of length m.
-    pub(crate) b: Vec<Vec<T>>,
+    /// Each column of length m.
+    pub(crate) b: DenseColumns<T>,
 }
 
 /// A real or a complex system.
@@ -41,13 +42,13 @@ pub(crate) fn join(
     }
     let system = match file.matrix {
         Either::Real(a) => {
-            let b = vec![generate(&a, rhs, seed, |re, _| re)];
+            let b = DenseColumns::from_column(generate(&a, rhs, seed, |re, _| re));
             Either::Real(System { a, b })
         }
         Either::Complex(a) => {
             // Variance 1 in all, a half in each part.
-            let b = vec![generate(&a, rhs, seed, |re, im| Complex64::new(re, im) * 0.5f64.sqrt())];
-            Either::Complex(System { a, b })
+            let b = generate(&a, rhs, seed, |re, im| Complex64::new(re, im) * 0.5f64.sqrt());
+            Either::Complex(System { a, b: DenseColumns::from_column(b) })
         }
     };
     let name = if *rhs == Rhs::Default { Rhs::Consistent } else { rhs.clone() };
@@ -66,20 +67,10 @@ fn explain(error: String, rhs: &Rhs) -> String {
 }
 
 fn with_columns(file: MatrixFile, columns: Columns, path: &Path) -> Result<AnySystem, String> {
-    let to_complex = |b: Vec<Vec<f64>>| -> Vec<Vec<Complex64>> {
-        b.iter().map(|c| c.iter().map(|&v| Complex64::from(v)).collect()).collect()
-    };
-    let system = match (file.matrix, columns) {
-        (Either::Real(a), Either::Real(b)) => Either::Real(System { a, b }),
-        (Either::Complex(a), Either::Complex(b)) => Either::Complex(System { a, b }),
-        (Either::Complex(a), Either::Real(b)) => Either::Complex(System { a, b: to_complex(b) }),
-        (Either::Real(a), Either::Complex(b)) => {
-            Either::Complex(System { a: a.map(|&v| Complex64::from(v)), b })
-        }
-    };
-    let (rows, length, count) = match &system {
-        Either::Real(s) => (s.a.nrows(), s.b.first().map_or(0, Vec::len), s.b.len()),
-        Either::Complex(s) => (s.a.nrows(), s.b.first().map_or(0, Vec::len), s.b.len()),
+    let rows = file.rows();
+    let (length, count) = match &columns {
+        Either::Real(b) => (b.nrows(), b.ncols()),
+        Either::Complex(b) => (b.nrows(), b.ncols()),
     };
     if count == 0 {
         return Err(format!("{}: has no column: expected at least one", path.display()));
@@ -90,7 +81,25 @@ fn with_columns(file: MatrixFile, columns: Columns, path: &Path) -> Result<AnySy
             path.display()
         ));
     }
-    Ok(system)
+    Ok(match (file.matrix, columns) {
+        (Either::Real(a), Either::Real(b)) => Either::Real(System { a, b }),
+        (Either::Complex(a), Either::Complex(b)) => Either::Complex(System { a, b }),
+        (Either::Complex(a), Either::Real(b)) => Either::Complex(System { a, b: to_complex(&b) }),
+        (Either::Real(a), Either::Complex(b)) => {
+            Either::Complex(System { a: a.map(|&v| Complex64::from(v)), b })
+        }
+    })
+}
+
+fn to_complex(b: &DenseColumns<f64>) -> DenseColumns<Complex64> {
+    let values: Vec<Complex64> = b.values().iter().map(|&v| Complex64::from(v)).collect();
+    columns_of(b.nrows(), values)
+}
+
+/// `values`, whole columns of length `nrows`, as columns.
+pub(crate) fn columns_of<T: Scalar>(nrows: usize, values: Vec<T>) -> DenseColumns<T> {
+    let ncols = values.len().checked_div(nrows).unwrap_or(0);
+    DenseColumns::try_new(nrows, ncols, values).unwrap_or_else(|| DenseColumns::from_column(Vec::new()))
 }
 
 /// One generated right-hand side; `scalar` makes a number of two independent standard normals.

@@ -1,19 +1,19 @@
 //! `residua solve`.
 
 use super::columns;
-use super::peak_memory_bytes;
+use super::memory::{peak_bytes, reset_peak};
 use super::rhs::{self, AnySystem, System};
 use super::store::{Store, fingerprint};
 use crate::cases::{Case, Source};
-use crate::engine::{self, Either, MatrixFile};
+use crate::engine::{self, Columns, Either, MatrixFile};
 use crate::exit::Exit;
 use crate::interrupt;
 use crate::plan::{Context, SolvePlan};
 use crate::report::{
     self, Curve, Progress, SolveRecord, SolveView, Status, Stdout, short, to_line, write_page,
 };
-use num_complex::Complex64;
 use residua_data::Scalar;
+use residua_data::matrix_market::DenseColumns;
 use std::time::Instant;
 
 /// Solves every case of `plan` and reports.
@@ -34,13 +34,10 @@ pub(crate) fn solve(plan: &SolvePlan, context: &Context) -> Exit {
     session.finish()
 }
 
-/// x, one vector a right-hand side.
-pub(crate) type Solution = Either<Vec<Vec<f64>>, Vec<Vec<Complex64>>>;
-
 /// What a case leaves.
 struct Solved {
     record: SolveRecord,
-    solution: Option<Solution>,
+    solution: Option<Columns>,
     curve: Option<Curve>,
 }
 
@@ -94,8 +91,9 @@ impl<'a> Session<'a> {
         self.progress.start(&case.label);
         let mut record = SolveRecord::new(&case.label, self.context.threads, &self.options);
         record.input = input;
+        reset_peak();
         let mut solved = self.solve_case(case, record);
-        solved.record.peak_memory_bytes = peak_memory_bytes();
+        solved.record.peak_memory_bytes = peak_bytes();
         let saved = self.save_solution(k, &mut solved);
         self.curves.extend(solved.curve);
         self.progress.finish(&summary(&solved.record));
@@ -128,8 +126,9 @@ impl<'a> Session<'a> {
     fn save_solution(&self, k: usize, solved: &mut Solved) -> Result<(), String> {
         let (Some(store), Some(solution)) = (&self.store, solved.solution.take()) else { return Ok(()) };
         let (name, path) = store.solution(k);
-        engine::write_columns(&path, &solution)?;
-        solved.record.solution = Some(name);
+        if engine::write_columns(&path, &solution)? {
+            solved.record.solution = Some(name);
+        }
         Ok(())
     }
 
@@ -169,14 +168,14 @@ impl<'a> Session<'a> {
         case: &Case,
         mut record: SolveRecord,
         system: &System<T>,
-        wrap: impl Fn(Vec<Vec<T>>) -> Solution,
+        wrap: impl Fn(DenseColumns<T>) -> Columns,
     ) -> Solved {
         let SolvePlan { options, stop, monitor, .. } = self.plan;
         match columns::solve(system, options, stop, *monitor, &mut self.progress) {
             Ok(solved) => {
                 solved.describe(&mut record);
                 let curve = Some(solved.trace.into_curve(case.label.clone()));
-                Solved { record, solution: Some(wrap(solved.x)), curve }
+                Solved { record, solution: Some(wrap(rhs::columns_of(system.a.ncols(), solved.x))), curve }
             }
             Err(error) => {
                 record.status = columns::status_of(&error);
@@ -213,7 +212,7 @@ fn describe_matrix(record: &mut SolveRecord, file: &MatrixFile) {
     record.cols = Some(file.cols());
     record.nnz = Some(file.nnz());
     record.symmetric = Some(file.is_symmetric());
-    record.field = Some(file.field.to_owned());
+    record.field = Some(file.field.to_string());
 }
 
 /// One line on a finished case, for the terminal.

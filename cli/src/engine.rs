@@ -1,0 +1,152 @@
+//! The one place where the command meets the toolkit's readers, writers and choices.
+
+use crate::cases::{Source, unreadable};
+use num_complex::Complex64;
+
+use residua_data::matrix_market::{self, AnyMatrix, DenseColumns, Field};
+use residua_data::{CsrMatrix, Scalar};
+use residua_solvers::{Method, PrecondKind};
+use std::path::Path;
+
+/// Whether this version knows only the name.
+pub(crate) fn is_of_a_later_version(precond: PrecondKind) -> bool {
+    matches!(precond, PrecondKind::Amg | PrecondKind::Learned)
+}
+
+/// The preconditioners that a user may choose.
+pub(crate) fn preconds() -> impl Iterator<Item = PrecondKind> {
+    PrecondKind::ALL.iter().copied().filter(|p| !is_of_a_later_version(*p))
+}
+
+/// Real or complex, as the file says.
+#[derive(Debug, Clone)]
+pub(crate) enum Either<R, C> {
+    Real(R),
+    Complex(C),
+}
+
+/// One or more vectors of the same length.
+pub(crate) type Columns = Either<DenseColumns<f64>, DenseColumns<Complex64>>;
+
+/// A matrix as it was read.
+#[derive(Debug)]
+pub(crate) struct MatrixFile {
+    /// All entries, those of the other triangle included.
+    pub(crate) matrix: Either<CsrMatrix<f64>, CsrMatrix<Complex64>>,
+    /// real, complex, integer or pattern.
+    pub(crate) field: Field,
+    /// Entries that were added to another at the same place.
+    pub(crate) duplicates: usize,
+}
+
+/// `$body` with `$a` bound to the matrix in `$file`, whichever type it has.
+macro_rules! with_matrix {
+    ($file:expr, $a:ident => $body:expr) => {
+        match &$file.matrix {
+            Either::Real($a) => $body,
+            Either::Complex($a) => $body,
+        }
+    };
+}
+
+impl MatrixFile {
+    pub(crate) fn rows(&self) -> usize {
+        with_matrix!(self, a => a.nrows())
+    }
+
+    pub(crate) fn cols(&self) -> usize {
+        with_matrix!(self, a => a.ncols())
+    }
+
+    /// Stored entries, those of the other triangle included.
+    pub(crate) fn nnz(&self) -> usize {
+        with_matrix!(self, a => a.nnz())
+    }
+
+    /// A = Aᵀ, exactly.
+    pub(crate) fn is_symmetric(&self) -> bool {
+        with_matrix!(self, a => a.is_symmetric())
+    }
+}
+
+/// Reads a matrix; the error is one line, `FILE:LINE: what is wrong: what was expected`.
+pub(crate) fn read_matrix(source: &Source) -> Result<MatrixFile, String> {
+    let file = match source {
+        Source::File(path) => {
+            check_openable(path)?;
+            matrix_market::read(path)
+        }
+        Source::Stdin => {
+            matrix_market::Source::from_reader("-", std::io::stdin()).and_then(matrix_market::Source::read)
+        }
+        Source::Unusable(message) => return Err(message.clone()),
+    };
+    let file = file.map_err(|e| e.to_string())?;
+    let matrix = match file.matrix {
+        AnyMatrix::Real(a) => Either::Real(a),
+        AnyMatrix::Complex(a) => Either::Complex(a),
+    };
+    Ok(MatrixFile { matrix, field: file.header.field, duplicates: file.duplicates })
+}
+
+/// Reads right-hand sides; the error is one line, `FILE:LINE: what is wrong: what was expected`.
+pub(crate) fn read_columns(path: &Path) -> Result<Columns, String> {
+    check_openable(path)?;
+    let source = matrix_market::Source::open(path).map_err(|e| e.to_string())?;
+    let columns = if source.header().field == Field::Complex {
+        source.read_dense().map(|file| Either::Complex(file.matrix))
+    } else {
+        source.read_dense().map(|file| Either::Real(file.matrix))
+    };
+    columns.map_err(|e| e.to_string())
+}
+
+/// A path that cannot be opened has no line that is wrong.
+fn check_openable(path: &Path) -> Result<(), String> {
+    let checked = std::fs::metadata(path);
+    checked.map(|_| ()).map_err(|error| format!("{}: {}", path.display(), unreadable(&error)))
+}
+
+/// Writes `columns` as an array file, as a whole or not at all, making the folders above it. Nothing is
+/// written of vectors that are not finite, which no reader would take: false.
+///
+/// The error is one line.
+pub(crate) fn write_columns(path: &Path, columns: &Columns) -> Result<bool, String> {
+    let is_finite = match columns {
+        Either::Real(x) => x.values().iter().all(|v| v.is_finite()),
+        Either::Complex(x) => x.values().iter().all(|v| v.is_finite()),
+    };
+    if !is_finite {
+        return Ok(false);
+    }
+    if let Some(parent) = path.parent() {
+        let made = std::fs::create_dir_all(parent);
+        made.map_err(|error| format!("{}: {}", parent.display(), crate::cases::unwritable(&error)))?;
+    }
+    let written = match columns {
+        Either::Real(x) => matrix_market::write_dense(path, x, &[]),
+        Either::Complex(x) => matrix_market::write_dense(path, x, &[]),
+    };
+    written.map(|()| true).map_err(|e| e.to_string())
+}
+
+/// What suits a matrix, and why.
+#[derive(Debug, Clone)]
+pub(crate) struct Advice {
+    /// An estimate of the condition number; none where it is too expensive.
+    pub(crate) condition_estimate: Option<f64>,
+    pub(crate) method: Method,
+    pub(crate) precond: PrecondKind,
+    pub(crate) reason: String,
+}
+
+/// What `auto` would do with `a`.
+pub(crate) fn advise<T: Scalar>(a: &CsrMatrix<T>) -> Advice {
+    let _ = a;
+    Advice {
+        condition_estimate: None,
+        method: Method::Auto,
+        precond: PrecondKind::Auto,
+        reason: String::new(),
+    }
+}
