@@ -104,8 +104,10 @@ impl PoissonPlan {
 
     /// The library's options for one solver.
     pub(crate) fn options(&self, solver: SolverChoice) -> Options {
-        let SolverChoice { method, precond } = solver;
-        Options { method, precond, omega: self.omega, seed: self.seed, ..Options::default() }
+        let mut options = Options::default();
+        (options.method, options.precond) = (solver.method, solver.precond);
+        (options.omega, options.seed) = (self.omega, self.seed);
+        options
     }
 }
 

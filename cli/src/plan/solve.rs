@@ -68,13 +68,9 @@ impl SolvePlan {
         if let Some(out) = &typed.out {
             make_folder("--out", out)?;
         }
-        let options = Options {
-            method: typed.method,
-            precond: typed.precond,
-            omega: typed.omega,
-            restart: typed.restart,
-            seed,
-        };
+        let mut options = Options::default();
+        (options.method, options.precond) = (typed.method, typed.precond);
+        (options.omega, options.restart, options.seed) = (typed.omega, typed.restart, seed);
         let cases = cases::discover(&typed.paths, typed.out.as_deref());
         Ok(Self { cases, rhs, options, stop, out: typed.out, resume: typed.resume, monitor: typed.monitor })
     }
@@ -84,7 +80,7 @@ impl SolvePlan {
     ///
     /// The number of threads is left out, since results do not depend on it.
     pub(crate) fn options_line(&self) -> String {
-        let Options { method, precond, omega, restart, seed } = &self.options;
+        let Options { method, precond, omega, restart, seed, .. } = &self.options;
         let StopRule { rtol, atol, max_iters, time_limit } = self.stop;
         let mut line = format!(
             "rhs={} method={method} precond={precond} rtol={rtol:e} atol={atol:e} max_iters={max_iters} seed={seed}",

@@ -5,8 +5,8 @@ use super::verify::{Quality, measure};
 use super::watch::{Trace, Watch};
 use crate::interrupt;
 use crate::report::{ColumnRecord, Progress, SolveRecord, Status, finite};
-use residua_data::Scalar;
-use residua_solvers::auto::{self, Options};
+use residua_solvers::auto::{Options, Report, Session};
+use residua_solvers::direct::FaerScalar;
 use residua_solvers::{Limit, SolveError, StopReason, StopRule};
 use std::time::{Duration, Instant};
 
@@ -35,11 +35,11 @@ pub(crate) struct SolvedColumns<T> {
     is_cut_short: bool,
 }
 
-/// Solves `system` from x = 0 for each right-hand side in turn. The time limit is for all together.
+/// Solves `system` from x = 0 for each right-hand side in turn, with one set-up. The time limit is for all together.
 ///
 /// # Errors
 /// What the first refused solve says; those before it are given up.
-pub(crate) fn solve<T: Scalar>(
+pub(crate) fn solve<T: FaerScalar>(
     system: &System<T>,
     options: &Options,
     stop: &StopRule,
@@ -57,6 +57,7 @@ pub(crate) fn solve<T: Scalar>(
         solve: Duration::ZERO,
         is_cut_short: false,
     };
+    let mut session = Session::new(&system.a, options)?;
     for (c, b) in system.b.columns().enumerate() {
         if c > 0 && interrupt::requested() {
             all.is_cut_short = true;
@@ -67,7 +68,7 @@ pub(crate) fn solve<T: Scalar>(
         let mut watch =
             Watch { bar: &mut *progress, trace: Trace::new(keeps_history), max_iters: stop.max_iters };
         let x = &mut all.x[c * n..(c + 1) * n];
-        let report = auto::solve(&system.a, b, x, options, &stop, &mut watch)?;
+        let report = session.solve(b, x, &stop, &mut watch)?;
         let trace = watch.trace;
         all.setup += report.setup;
         all.solve += report.solve;
@@ -78,7 +79,7 @@ pub(crate) fn solve<T: Scalar>(
 }
 
 impl Column {
-    fn new(report: &auto::Report, quality: Quality, stop: &StopRule) -> Self {
+    fn new(report: &Report, quality: Quality, stop: &StopRule) -> Self {
         let (status, message) = judge(report.outcome.reason, &quality, stop);
         Self {
             record: ColumnRecord {

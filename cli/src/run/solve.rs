@@ -12,8 +12,8 @@ use crate::plan::{Context, SolvePlan};
 use crate::report::{
     self, Curve, Progress, SolveRecord, SolveView, Status, Stdout, short, to_line, write_page,
 };
-use residua_data::Scalar;
 use residua_data::matrix_market::DenseColumns;
+use residua_solvers::direct::FaerScalar;
 use std::time::Instant;
 
 /// Solves every case of `plan` and reports.
@@ -163,7 +163,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn solve_system<T: Scalar>(
+    fn solve_system<T: FaerScalar>(
         &mut self,
         case: &Case,
         mut record: SolveRecord,
