@@ -5,8 +5,7 @@ use super::verify::{Quality, measure};
 use super::watch::{Trace, Watch};
 use crate::interrupt;
 use crate::report::{ColumnRecord, Progress, SolveRecord, Status, finite};
-use residua_solvers::auto::{Options, Report, Session};
-use residua_solvers::direct::FaerScalar;
+use residua_solvers::auto::{DoublePrecision, Options, Report};
 use residua_solvers::{Limit, SolveError, StopReason, StopRule};
 use std::time::{Duration, Instant};
 
@@ -39,7 +38,7 @@ pub(crate) struct SolvedColumns<T> {
 ///
 /// # Errors
 /// What the first refused solve says; those before it are given up.
-pub(crate) fn solve<T: FaerScalar>(
+pub(crate) fn solve<T: DoublePrecision>(
     system: &System<T>,
     options: &Options,
     stop: &StopRule,
@@ -57,7 +56,7 @@ pub(crate) fn solve<T: FaerScalar>(
         solve: Duration::ZERO,
         is_cut_short: false,
     };
-    let mut session = Session::new(&system.a, options)?;
+    let mut session = T::session(&system.a, options)?;
     for (c, b) in system.b.columns().enumerate() {
         if c > 0 && interrupt::requested() {
             all.is_cut_short = true;

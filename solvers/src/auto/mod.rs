@@ -6,6 +6,7 @@
 
 mod build;
 mod condition;
+mod erased;
 
 pub mod facts;
 pub mod plan;
@@ -14,6 +15,7 @@ mod session;
 
 
 pub use condition::estimate_condition;
+pub use erased::{AnySession, DoublePrecision};
 pub use facts::{MatrixFacts, analyse};
 pub use scaled::Scaled;
 pub use session::Session;
