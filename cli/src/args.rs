@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 /// Solves sparse linear systems A x = b, and verifies every answer by its true residual.
 #[derive(Debug, Parser)]
-#[command(name = "residua", version, propagate_version = true, max_term_width = 100)]
+#[command(name = "residua", bin_name = "residua", version, propagate_version = true, max_term_width = 100)]
 #[command(
     after_help = "Exit codes: 0 every case converged; 1 at least one did not, or could not be read or \
 written; 2 wrong usage; 130 Ctrl-C.\n\nExample:\n  residua solve matrices/ --json --out results"
@@ -111,7 +111,6 @@ fn problems() -> PossibleValuesParser {
 }
 
 #[derive(Debug, clap::Args)]
-#[command(allow_negative_numbers = true)]
 pub(crate) struct SolveArgs {
     /// `.mtx` or `.mtx.gz` files, folders (every such file in them, recursively), or - for standard input
     #[arg(required = true, value_name = "PATH", value_hint = ValueHint::AnyPath)]
@@ -127,13 +126,11 @@ pub(crate) struct SolveArgs {
     #[arg(long, default_value = "auto", value_parser = named::<PrecondKind>(preconds()), value_name = "NAME")]
     pub(crate) precond: PrecondKind,
     /// Relaxation of SOR and SSOR, 0 < W < 2 [default: chosen by the method]
-    #[arg(long, value_name = "W")]
+    #[arg(long, value_name = "W", allow_hyphen_values = true)]
     pub(crate) omega: Option<f64>,
     /// Vectors that GMRES keeps between restarts [default: chosen by the method]
     #[arg(long, value_name = "M")]
     pub(crate) restart: Option<usize>,
-    #[command(flatten)]
-    pub(crate) stop: StopArgs,
     /// Write NAME_x.mtx for each case and results.jsonl into this folder
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) out: Option<PathBuf>,
@@ -144,6 +141,8 @@ pub(crate) struct SolveArgs {
     /// With --json, add "history": the relative residual of every iteration
     #[arg(long)]
     pub(crate) monitor: bool,
+    #[command(flatten)]
+    pub(crate) stop: StopArgs,
 }
 
 /// When a solve stops: ‖b − A x‖₂ ≤ max(rtol ‖b‖₂, atol), or a limit.
@@ -151,16 +150,16 @@ pub(crate) struct SolveArgs {
 #[command(next_help_heading = "When to stop")]
 pub(crate) struct StopArgs {
     /// Stop when the residual norm is at most R times that of b
-    #[arg(long, value_name = "R", default_value_t = 1e-8, allow_negative_numbers = true)]
+    #[arg(long, value_name = "R", default_value = "1e-8", allow_hyphen_values = true)]
     pub(crate) rtol: f64,
     /// ... or at most A
-    #[arg(long, value_name = "A", default_value_t = 0.0, allow_negative_numbers = true)]
+    #[arg(long, value_name = "A", default_value = "0", allow_hyphen_values = true)]
     pub(crate) atol: f64,
     /// ... or after N iterations
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     pub(crate) max_iters: usize,
     /// ... or after this many seconds [default: no limit]
-    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
+    #[arg(long, value_name = "SECONDS", allow_hyphen_values = true)]
     pub(crate) time_limit: Option<f64>,
 }
 
@@ -172,7 +171,6 @@ pub(crate) struct InfoArgs {
 }
 
 #[derive(Debug, clap::Args)]
-#[command(allow_negative_numbers = true)]
 pub(crate) struct PoissonArgs {
     /// Dimension of the domain, 2 or 3
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(2..=3))]
@@ -184,20 +182,20 @@ pub(crate) struct PoissonArgs {
     #[arg(long, default_value = "constant", value_parser = problems(), value_name = "NAME")]
     pub(crate) problem: String,
     /// Strength of the anisotropy, the jump or the convection [default: by the problem]
-    #[arg(long, value_name = "C")]
+    #[arg(long, value_name = "C", allow_hyphen_values = true)]
     pub(crate) contrast: Option<f64>,
     /// METHOD or METHOD+PRECOND, one or more; `all`: every one that makes sense; `auto`
     #[arg(long, value_name = "NAME,NAME,...", value_delimiter = ',', default_value = "auto")]
     pub(crate) solver: Vec<String>,
     /// Relaxation of SOR and SSOR, 0 < W < 2 [default: chosen by the method]
-    #[arg(long, value_name = "W")]
+    #[arg(long, value_name = "W", allow_hyphen_values = true)]
     pub(crate) omega: Option<f64>,
-    #[command(flatten)]
-    pub(crate) stop: StopArgs,
     /// Solve K times and report the median of the times
     #[arg(long, value_name = "K", default_value_t = 1)]
     pub(crate) repeat: usize,
     /// Write the systems into this folder as .mtx, with right-hand sides
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) save_matrix: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) stop: StopArgs,
 }

@@ -3,9 +3,10 @@
 use crate::cases::{Source, unreadable};
 use num_complex::Complex64;
 
+use residua_data::CsrMatrix;
 use residua_data::matrix_market::{self, AnyMatrix, DenseColumns, Field};
-use residua_data::{CsrMatrix, Scalar};
-use residua_solvers::{Method, PrecondKind};
+use residua_solvers::auto::{AutoScalar, Options, Session, estimate_condition};
+use residua_solvers::{Method, PrecondKind, SolveError, StopRule};
 use std::path::Path;
 
 /// Whether this version knows only the name.
@@ -16,6 +17,24 @@ pub(crate) fn is_of_a_later_version(precond: PrecondKind) -> bool {
 /// The preconditioners that a user may choose.
 pub(crate) fn preconds() -> impl Iterator<Item = PrecondKind> {
     PrecondKind::ALL.iter().copied().filter(|p| !is_of_a_later_version(*p))
+}
+
+/// Whether this version has `method` with `precond`: asked of the solvers themselves, on the identity of
+/// order 2.
+///
+/// # Errors
+/// [`SolveError::InvalidOption`] if it has not.
+pub(crate) fn check_combination(method: Method, precond: PrecondKind) -> Result<(), SolveError> {
+    let identity = CsrMatrix::from_diagonal(&[1.0, 1.0]).ok();
+    let Some(a) = identity else { return Ok(()) };
+    let mut options = Options::default();
+    (options.method, options.precond) = (method, precond);
+    let solved = Session::new(&a, &options)
+        .and_then(|mut session| session.solve(&[1.0, 1.0], &mut [0.0; 2], &StopRule::default(), &mut ()));
+    match solved {
+        Err(error @ SolveError::InvalidOption { .. }) => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Real or complex, as the file says.
@@ -133,20 +152,21 @@ pub(crate) fn write_columns(path: &Path, columns: &Columns) -> Result<bool, Stri
 /// What suits a matrix, and why.
 #[derive(Debug, Clone)]
 pub(crate) struct Advice {
-    /// An estimate of the condition number; none where it is too expensive.
+    /// An estimate of the condition number in the 1-norm; none where it is too expensive or the matrix is
+    /// singular.
     pub(crate) condition_estimate: Option<f64>,
     pub(crate) method: Method,
     pub(crate) precond: PrecondKind,
     pub(crate) reason: String,
 }
 
-/// What `auto` would do with `a`.
-pub(crate) fn advise<T: Scalar>(a: &CsrMatrix<T>) -> Advice {
-    let _ = a;
-    Advice {
-        condition_estimate: None,
-        method: Method::Auto,
-        precond: PrecondKind::Auto,
-        reason: String::new(),
-    }
+/// What `auto` would try first for `a`.
+///
+/// # Errors
+/// What the analysis refuses.
+pub(crate) fn advise<T: AutoScalar>(a: &CsrMatrix<T>) -> Result<Advice, SolveError> {
+    let session = Session::new(a, &Options::default())?;
+    let (method, precond, reason) = session.suggestion().unwrap_or_default();
+    let condition_estimate = estimate_condition(a, session.facts()).filter(|c| c.is_finite());
+    Ok(Advice { condition_estimate, method, precond, reason: reason.to_owned() })
 }

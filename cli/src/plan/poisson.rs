@@ -115,7 +115,8 @@ impl PoissonPlan {
 fn parse_solver(name: &str, kind: PoissonKind) -> Result<Vec<SolverChoice>, UsageError> {
     if name == "all" {
         let all = if kind == PoissonKind::Convection { ALL_NONSYMMETRIC } else { ALL_SYMMETRIC };
-        return Ok(all.iter().map(|&(method, precond)| SolverChoice { method, precond }).collect());
+        let choices = all.iter().map(|&(method, precond)| SolverChoice { method, precond });
+        return Ok(choices.filter(|s| check_combination(s.method, s.precond).is_ok()).collect());
     }
     if name == "mg" {
         return Err(UsageError::new(
@@ -142,7 +143,7 @@ mod tests {
     #[test]
     fn solvers_are_named_by_method_and_preconditioner() {
         let one = |name: &str| parse_solver(name, PoissonKind::Constant).map(|all| all[0].to_string());
-        for name in ["cg", "cg+ic0", "sor", "direct", "auto", "gmres+ilut"] {
+        for name in ["cg", "cg+ic0", "sor", "direct", "auto", "gmres+ilu0"] {
             assert_eq!(one(name).unwrap(), name);
         }
         for (name, part) in [
@@ -162,7 +163,7 @@ mod tests {
     fn all_has_something_for_each_kind() {
         for kind in PoissonKind::ALL {
             let all = parse_solver("all", kind).unwrap();
-            assert!(all.len() > 10);
+            assert!(all.len() > 5);
             let has_cg = all.iter().any(|s| s.method == Method::Cg);
             assert_eq!(has_cg, kind != PoissonKind::Convection, "CG needs symmetry");
         }

@@ -3,6 +3,7 @@
 use super::{UsageError, check_omega, check_precond, make_folder, stop_rule};
 use crate::args::SolveArgs;
 use crate::cases::{self, Case};
+use crate::engine;
 use residua_solvers::auto::Options;
 use residua_solvers::{Method, PrecondKind, StopRule};
 use std::fmt;
@@ -99,15 +100,20 @@ impl SolvePlan {
     }
 }
 
-/// Refuses a preconditioner with a method that takes none.
+/// Refuses what no version of the method takes, and what this version has not.
 pub(super) fn check_combination(method: Method, precond: PrecondKind) -> Result<(), UsageError> {
     use PrecondKind::{Auto, None};
-    let takes_none = matches!(method, Method::Jacobi | Method::Sor | Method::Ssor | Method::Direct);
+    let takes_none =
+        matches!(method, Method::Jacobi | Method::Sor | Method::Ssor | Method::Lsmr | Method::Direct);
     if takes_none && !matches!(precond, Auto | None) {
         return Err(UsageError::new(format!(
             "--precond {precond}: method '{method}' takes no preconditioner: leave --precond out, or choose a \
 Krylov method such as cg or gmres"
         )));
     }
-    Ok(())
+    engine::check_combination(method, precond).map_err(|_| {
+        UsageError::new(format!(
+            "--method {method} --precond {precond}: not a combination of this version: leave one of the two to auto"
+        ))
+    })
 }

@@ -14,6 +14,8 @@ const MAX_PLOTS: usize = 60;
 #[derive(Debug)]
 pub(crate) struct Page<'a> {
     pub(crate) title: &'a str,
+    /// What to know before reading the table.
+    pub(crate) note: Option<String>,
     /// Facts on the run, name and value.
     pub(crate) summary: Vec<(&'static str, String)>,
     pub(crate) table: &'a Table,
@@ -63,6 +65,9 @@ impl Page<'_> {
         );
         push_facts(&mut html, "summary", &self.summary);
         html.push_str("<h2>Results</h2>\n");
+        if let Some(note) = &self.note {
+            let _ = writeln!(html, "<p>{}</p>", escape(note));
+        }
         push_table(&mut html, self.table);
         if !self.messages.is_empty() {
             html.push_str("<h2>Messages</h2>\n<ul class=\"messages\">\n");

@@ -12,19 +12,26 @@ const MAX_POINTS: usize = 600;
 /// The lowest decade drawn: rounding errors end far above it.
 const LOWEST_DECADE: f64 = -20.0;
 
-/// Paul Tol's bright qualitative scheme without its grey: distinct for the colour-blind, on light and dark.
+/// After Paul Tol's bright qualitative scheme without its grey, a little lighter: distinct for the
+/// colour-blind, on light and dark.
 pub(crate) const PALETTE: [RGBColor; 6] = [
     RGBColor(0x44, 0x77, 0xaa),
     RGBColor(0xee, 0x66, 0x77),
-    RGBColor(0x22, 0x88, 0x33),
+    RGBColor(0x2a, 0x9d, 0x4b),
     RGBColor(0xcc, 0xaa, 0x22),
     RGBColor(0x33, 0xaa, 0xcc),
-    RGBColor(0xaa, 0x33, 0x77),
+    RGBColor(0xb9, 0x48, 0x8e),
 ];
 
 /// Drawn in place of the page's own text colour, and replaced by it in the SVG.
 const INK: RGBColor = RGBColor(1, 2, 3);
 const INK_TEXT: &str = "#010203";
+
+/// A curve of fewer values, such as a factorization's, shows nothing.
+const MIN_VALUES: usize = 3;
+
+/// Curves whose lengths differ by more than this share a logarithmic axis.
+const LOG_AXIS_RATIO: f64 = 12.0;
 
 /// One residual history.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +44,10 @@ pub(crate) struct Curve {
 }
 
 impl Curve {
+    pub(crate) fn is_worth_drawing(&self) -> bool {
+        self.values.len() >= MIN_VALUES
+    }
+
     /// (iteration, log₁₀ of the relative residual), at most [`MAX_POINTS`], the last one included.
     fn points(&self) -> Vec<(f64, f64)> {
         let step = self.values.len().div_ceil(MAX_POINTS).max(1);
@@ -61,16 +72,26 @@ pub(crate) struct Plot {
 impl Plot {
     /// The plot as an SVG element; none if there is nothing to draw.
     pub(crate) fn to_svg(&self) -> Option<String> {
-        let curves: Vec<Vec<(f64, f64)>> = self.curves.iter().map(Curve::points).collect();
+        let mut curves: Vec<Vec<(f64, f64)>> = self.curves.iter().map(Curve::points).collect();
+        let ends = || curves.iter().filter_map(|points| Some(points.last()?.0));
+        let (shortest, longest) = (ends().fold(f64::INFINITY, f64::min), ends().fold(1.0, f64::max));
+        let is_log = longest > LOG_AXIS_RATIO * shortest.max(1.0);
+        if is_log {
+            // The first value is that of x = 0 and has no place on this axis.
+            curves.iter_mut().for_each(|points| {
+                points.retain(|p| p.0 >= 1.0);
+                points.iter_mut().for_each(|p| p.0 = p.0.log10());
+            });
+        }
         let all = || curves.iter().flatten();
         all().next()?;
-        let right = all().map(|p| p.0).fold(1.0, f64::max);
         let target = self.rtol.log10();
-        let with_target = |v: f64| if target.is_finite() { v.min(target) } else { v };
-        let low = with_target(all().map(|p| p.1).fold(0.0, f64::min)).floor().max(LOWEST_DECADE);
+        let lowest = all().map(|p| p.1).fold(if target.is_finite() { target } else { 0.0 }, f64::min);
+        let low = lowest.floor().max(LOWEST_DECADE);
         let high = all().map(|p| p.1).fold(0.0, f64::max).ceil().max(low + 1.0);
+        let right = if is_log { longest.log10() } else { longest };
         let mut svg = String::new();
-        draw(&mut svg, &curves, (right, low, high), target).ok()?;
+        draw(&mut svg, &curves, &Axes { right, low, high, target, is_log }).ok()?;
         Some(svg.replace(INK_TEXT, "currentColor"))
     }
 
@@ -91,12 +112,23 @@ impl Plot {
 
 type DrawError = Box<dyn std::error::Error>;
 
-fn draw(
-    svg: &mut String,
-    curves: &[Vec<(f64, f64)>],
-    (right, low, high): (f64, f64, f64),
+/// What the axes show, the vertical ones in decades.
+struct Axes {
+    right: f64,
+    low: f64,
+    high: f64,
     target: f64,
-) -> Result<(), DrawError> {
+    /// Whether the horizontal axis is in decades too.
+    is_log: bool,
+}
+
+fn draw(svg: &mut String, curves: &[Vec<(f64, f64)>], axes: &Axes) -> Result<(), DrawError> {
+    let &Axes { right, low, high, target, is_log } = axes;
+    let iteration = move |x: &f64| match (x.fract() == 0.0, is_log) {
+        (true, false) => format!("{x:.0}"),
+        (true, true) => format!("{:.0}", 10f64.powf(*x)),
+        _ => String::new(),
+    };
     let text = |size: u32| ("sans-serif", size).into_font().color(&INK);
     let root = SVGBackend::with_string(svg, SIZE).into_drawing_area();
     let mut chart = ChartBuilder::on(&root)
@@ -112,11 +144,11 @@ fn draw(
         .axis_style(INK.mix(0.6))
         .label_style(text(14))
         .axis_desc_style(text(14))
-        .x_desc("iteration")
+        .x_desc(if is_log { "iteration, logarithmic" } else { "iteration" })
         .y_desc("relative residual")
-        .x_labels(9)
+        .x_labels(if is_log { right as usize + 1 } else { 9 })
         .y_labels(((high - low) as usize + 1).min(11))
-        .x_label_formatter(&|x| if x.fract() == 0.0 { format!("{x:.0}") } else { String::new() })
+        .x_label_formatter(&iteration)
         .y_label_formatter(&|y| if y.fract() == 0.0 { power_of_ten(*y as i32) } else { String::new() })
         .draw()?;
     if target >= low && target <= high {
@@ -173,6 +205,9 @@ mod tests {
         assert_eq!(plot(vec![f64::NAN, f64::INFINITY]).to_svg(), None);
         let svg = plot(vec![1.0, 0.0, f64::NAN, 1e-30, 1e300]).to_svg().unwrap();
         assert!(svg.contains("<svg") && svg.contains("currentColor") && !svg.contains(INK_TEXT));
+        let mut pair = plot((0..500).map(|k| 0.9f64.powi(k)).collect());
+        pair.curves.push(Curve { label: "short".into(), stride: 1, values: vec![1.0, 1e-4, 1e-8] });
+        assert!(pair.to_svg().unwrap().contains("logarithmic"), "lengths 500 and 3 share no linear axis");
         assert!(plot(vec![1.0]).legend().contains("&lt;b&gt;"), "labels are escaped");
         assert_eq!((power_of_ten(-12), power_of_ten(0)), ("10⁻¹²".into(), "1".into()));
     }

@@ -37,10 +37,10 @@ impl Progress {
             return;
         }
         let bar = self.multi.add(ProgressBar::new(STEPS));
-        if let Ok(style) = ProgressStyle::with_template("{prefix} [{bar:24}] {wide_msg}") {
+        if let Ok(style) = ProgressStyle::with_template("{prefix} [{bar:16}] {wide_msg}") {
             bar.set_style(style.progress_chars("=> "));
         }
-        bar.set_prefix(format!("[{}/{}] {label}", self.done, self.total));
+        bar.set_prefix(format!("[{}/{}] {}", self.done, self.total, shortened(label)));
         self.bar = Some(bar);
         self.gauge = Gauge::new();
     }
@@ -62,8 +62,8 @@ impl Progress {
         self.gauge.sample(now, iteration, relative);
         bar.set_position((self.gauge.share(relative, target) * STEPS as f64) as u64);
         let left = self.gauge.seconds_left(relative, target, max_iters);
-        let left = left.map_or_else(|| "unknown".to_owned(), |s| format!("about {}", clock(s)));
-        bar.set_message(format!("iteration {iteration}, residual {}, time left {left}", short(relative)));
+        let left = left.map_or_else(|| "unknown".to_owned(), |s| clock(s));
+        bar.set_message(format!("iteration {iteration}, residual {}, left {left}", short(relative)));
     }
 
     /// The case has ended; `summary` stays on the terminal.
@@ -79,6 +79,16 @@ impl Progress {
     pub(crate) fn error(&self, message: &str) {
         self.multi.suspend(|| error_line(message));
     }
+}
+
+/// The end of a long name, which tells files apart.
+fn shortened(label: &str) -> String {
+    const MAX_CHARS: usize = 28;
+    let count = label.chars().count();
+    if count <= MAX_CHARS {
+        return label.to_owned();
+    }
+    std::iter::once('…').chain(label.chars().skip(count - MAX_CHARS + 1)).collect()
 }
 
 /// Seconds as people say them.
@@ -167,5 +177,7 @@ mod tests {
         assert_eq!(gauge.seconds_left(2.0, 1e-8, 30), Some(2.0));
         assert_eq!(clock(0.2), "1 s");
         assert_eq!(clock(3_725.0), "1 h 02 min");
+        assert_eq!(shortened("a.mtx"), "a.mtx");
+        assert_eq!(shortened(&format!("{}/é.mtx", "x".repeat(40))), format!("…{}/é.mtx", "x".repeat(21)));
     }
 }

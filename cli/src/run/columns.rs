@@ -5,8 +5,7 @@ use super::verify::{Quality, measure};
 use super::watch::{Trace, Watch};
 use crate::interrupt;
 use crate::report::{ColumnRecord, Progress, SolveRecord, Status, finite};
-use residua_solvers::auto::{Options, Report, Session};
-use residua_solvers::direct::FaerScalar;
+use residua_solvers::auto::{AutoScalar, Options, Report, Session};
 use residua_solvers::{Limit, SolveError, StopReason, StopRule};
 use std::time::{Duration, Instant};
 
@@ -39,7 +38,7 @@ pub(crate) struct SolvedColumns<T> {
 ///
 /// # Errors
 /// What the first refused solve says; those before it are given up.
-pub(crate) fn solve<T: FaerScalar>(
+pub(crate) fn solve<T: AutoScalar>(
     system: &System<T>,
     options: &Options,
     stop: &StopRule,

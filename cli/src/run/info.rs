@@ -7,7 +7,9 @@ use crate::exit::Exit;
 use crate::interrupt;
 use crate::plan::Context;
 use crate::report::{Align, Page, Progress, Stdout, Table, finite, or_dash, short, to_line, write_page};
-use residua_data::{CsrMatrix, Scalar};
+use residua_data::CsrMatrix;
+use residua_solvers::SolveError;
+use residua_solvers::auto::AutoScalar;
 use serde::Serialize;
 use std::time::Instant;
 
@@ -41,6 +43,7 @@ pub(crate) fn info(args: &InfoArgs, context: &Context) -> Exit {
     let table = table(&records);
     let page = Page {
         title: "residua info",
+        note: None,
         summary: vec![
             ("Matrices", cases.len().to_string()),
             ("Elapsed, s", short(started.elapsed().as_secs_f64())),
@@ -97,9 +100,13 @@ fn describe(case: &Case) -> InfoRecord {
             record.read_seconds = Some(start.elapsed().as_secs_f64());
             record.field = Some(file.field.to_string());
             record.duplicates = Some(file.duplicates);
-            match &file.matrix {
+            let advised = match &file.matrix {
                 Either::Real(a) => record.measure(a),
                 Either::Complex(a) => record.measure(a),
+            };
+            if let Err(error) = advised {
+                record.status = Some("invalid_input");
+                record.message = Some(format!("{}: {error}", case.label));
             }
         }
         Err(error) => {
@@ -112,7 +119,7 @@ fn describe(case: &Case) -> InfoRecord {
 }
 
 impl InfoRecord {
-    fn measure<T: Scalar>(&mut self, a: &CsrMatrix<T>) {
+    fn measure<T: AutoScalar>(&mut self, a: &CsrMatrix<T>) -> Result<(), SolveError> {
         self.rows = Some(a.nrows());
         self.cols = Some(a.ncols());
         self.nnz = Some(a.nnz());
@@ -123,11 +130,12 @@ impl InfoRecord {
         self.diagonally_dominant = Some(a.is_diagonally_dominant());
         self.bandwidth = Some(a.bandwidth().max());
         self.empty_rows = Some(a.empty_rows());
-        let advice = engine::advise(a);
+        let advice = engine::advise(a)?;
         self.condition_estimate = advice.condition_estimate.and_then(finite);
         self.suggested_method = Some(advice.method.to_string());
         self.suggested_precond = Some(advice.precond.to_string());
         self.reason = Some(advice.reason);
+        Ok(())
     }
 
     /// The facts, one a line.
@@ -153,14 +161,17 @@ impl InfoRecord {
             ("suggestion", self.suggestion()),
             ("because", or_dash(self.reason.clone())),
         ];
-        let lines = facts.iter().map(|(name, value)| format!("  {name:<20}  {value}\n"));
+        // For a real matrix the two are the same.
+        let is_complex = self.field.as_deref() == Some("complex");
+        let shown = facts.iter().filter(|(name, _)| is_complex || *name != "Hermitian");
+        let lines = shown.map(|(name, value)| format!("  {name:<20}  {value}\n"));
         format!("{}\n{}\n", self.case, lines.collect::<String>())
     }
 
     fn suggestion(&self) -> String {
         let method = or_dash(self.suggested_method.clone());
         match self.suggested_precond.as_deref() {
-            None | Some("none") => format!("--method {method}"),
+            None | Some("none" | "auto") => format!("--method {method}"),
             Some(precond) => format!("--method {method} --precond {precond}"),
         }
     }

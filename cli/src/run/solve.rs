@@ -13,7 +13,7 @@ use crate::report::{
     self, Curve, Progress, SolveRecord, SolveView, Status, Stdout, short, to_line, write_page,
 };
 use residua_data::matrix_market::DenseColumns;
-use residua_solvers::direct::FaerScalar;
+use residua_solvers::auto::AutoScalar;
 use std::time::Instant;
 
 /// Solves every case of `plan` and reports.
@@ -163,7 +163,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn solve_system<T: FaerScalar>(
+    fn solve_system<T: AutoScalar>(
         &mut self,
         case: &Case,
         mut record: SolveRecord,

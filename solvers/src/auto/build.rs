@@ -1,6 +1,7 @@
 //! Setting up what an attempt runs.
 
 use super::Options;
+use super::condition::hager;
 use super::facts::MatrixFacts;
 use super::plan::{Attempt, AttemptKind};
 use super::scaled::Scaled;
@@ -8,8 +9,8 @@ use crate::choice::{Method, PrecondKind};
 use crate::direct::{DenseLeastSquares, Direct, DirectKind, FaerScalar};
 use crate::krylov::{Bicgstab, Cg, EisenstatCg, Fcg, Fgmres, Gmres, Idrs, Lsmr, Minres, column_scaling};
 use crate::precond::{
-    BlockJacobi, Chebyshev, Ic0, Ic0Options, Ict, Identity, Ilu0, Ilut, Jacobi, LinearPreconditioner, Matched, Projected,
-    SpdPreconditioner, Ssor,
+    BlockJacobi, Chebyshev, Ic0, Ic0Options, Ict, Identity, Ilu0, Ilut, Jacobi, LinearPreconditioner,
+    Matched, Projected, SpdPreconditioner, Ssor,
 };
 use crate::scaling::Equilibration;
 use crate::stationary::{JacobiIteration, Sor};
@@ -37,6 +38,9 @@ pub trait AutoScalar: FaerScalar {
         attempt: &Attempt,
         options: &Options,
     ) -> Result<Prepared<Self>, SolveError>;
+
+    #[doc(hidden)]
+    fn condition(a: &CsrMatrix<Self>) -> f64;
 }
 
 macro_rules! compile_for {
@@ -49,6 +53,10 @@ macro_rules! compile_for {
                 options: &Options,
             ) -> Result<Prepared<Self>, SolveError> {
                 prepare(a, facts, attempt, options)
+            }
+
+            fn condition(a: &CsrMatrix<Self>) -> f64 {
+                hager(a)
             }
         }
     )+};
@@ -202,10 +210,12 @@ fn by_eisenstats_trick<T: FaerScalar>(
     let incomplete_cholesky_is_diagonal = facts.triangle_free && facts.nonpositive_off_diagonal;
     let solver = match precond {
         PrecondKind::Ssor => EisenstatCg::ssor(a, options.omega.unwrap_or(1.0))?,
-        PrecondKind::Ic0 | PrecondKind::Auto if incomplete_cholesky_is_diagonal => match EisenstatCg::dic(a) {
-            Ok(solver) => return Ok(Some((Box::new(solver), PrecondKind::Ic0))),
-            Err(_) => return Ok(None),
-        },
+        PrecondKind::Ic0 | PrecondKind::Auto if incomplete_cholesky_is_diagonal => {
+            match EisenstatCg::dic(a) {
+                Ok(solver) => return Ok(Some((Box::new(solver), PrecondKind::Ic0))),
+                Err(_) => return Ok(None),
+            }
+        }
         PrecondKind::Mic0 if incomplete_cholesky_is_diagonal && facts.diagonally_dominant => {
             EisenstatCg::modified_dic(a, MIC_RELAXATION)?
         }

@@ -5,6 +5,7 @@
 //! Higham 1988, ACM TOMS 14(4), Algorithm 4.1 without its alternative estimate). A lower bound, nearly
 //! always within a factor of three.
 
+use super::build::AutoScalar;
 use super::facts::MatrixFacts;
 use crate::CsrMatrix;
 use crate::direct::{DirectKind, Factorization, FaerScalar};
@@ -14,17 +15,22 @@ const MAX_STEPS: usize = 5;
 
 /// κ₁(A), estimated; infinite for a matrix that is numerically singular, `None` for one that is not square
 /// or too large to be factorized cheaply.
-pub fn estimate_condition<T: FaerScalar>(a: &CsrMatrix<T>, facts: &MatrixFacts) -> Option<f64> {
+pub fn estimate_condition<T: AutoScalar>(a: &CsrMatrix<T>, facts: &MatrixFacts) -> Option<f64> {
     if !facts.is_square() || facts.rows == 0 || !facts.factorization_is_cheap() {
         return None;
     }
     if facts.null_space.is_some() || facts.empty_rows > 0 {
         return Some(f64::INFINITY);
     }
+    Some(T::condition(a))
+}
+
+/// The estimate for a square matrix of order at least 1.
+pub(super) fn hager<T: FaerScalar>(a: &CsrMatrix<T>) -> f64 {
     let Ok(mut factors) = Factorization::new(DirectKind::Lu, a) else {
-        return Some(f64::INFINITY);
+        return f64::INFINITY;
     };
-    let n = facts.rows;
+    let n = a.nrows();
     let norm_1 = |v: &[T]| v.iter().map(|v| v.modulus_f64()).sum::<f64>();
     let mut x = vec![T::of(1.0 / n as f64); n];
     let mut estimate = 0.0;
@@ -32,7 +38,7 @@ pub fn estimate_condition<T: FaerScalar>(a: &CsrMatrix<T>, facts: &MatrixFacts) 
         factors.solve_in_place(&mut x);
         let norm = norm_1(&x);
         if !norm.is_finite() {
-            return Some(f64::INFINITY);
+            return f64::INFINITY;
         }
         if norm <= estimate {
             break;
@@ -52,5 +58,5 @@ pub fn estimate_condition<T: FaerScalar>(a: &CsrMatrix<T>, facts: &MatrixFacts) 
     }
     let mut column_sums = vec![0.0f64; n];
     a.col_idx().iter().zip(a.values()).for_each(|(&j, v)| column_sums[j as usize] += v.modulus_f64());
-    Some(estimate * column_sums.into_iter().fold(0.0, f64::max))
+    estimate * column_sums.into_iter().fold(0.0, f64::max)
 }

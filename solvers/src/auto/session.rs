@@ -2,9 +2,9 @@
 
 use super::build::{AutoScalar, Prepared};
 use super::facts::{MatrixFacts, analyse};
-use super::plan::{Attempt, attempts, named};
+use super::plan::{Attempt, AttemptKind, attempts, named};
 use super::{Options, Report};
-use crate::choice::Method;
+use crate::choice::{Method, PrecondKind};
 use crate::error::check_len;
 use crate::{
     Breakdown, CsrMatrix, Limit, LinearSystem, Monitor, Outcome, SolveError, StopReason, StopRule, kernels,
@@ -57,6 +57,18 @@ impl<'a, T: AutoScalar> Session<'a, T> {
     /// What was measured of the matrix.
     pub fn facts(&self) -> &MatrixFacts {
         &self.facts
+    }
+
+    /// What is tried first, and why: the method, its preconditioner (`Auto`: the strongest that can be
+    /// built), the reason. `None` if nothing suits the shape of the matrix.
+    pub fn suggestion(&self) -> Option<(Method, PrecondKind, &'static str)> {
+        let first = self.attempts.first()?;
+        let (method, precond) = match first.kind {
+            AttemptKind::Krylov(method, precond) => (method, precond),
+            AttemptKind::GmresOnFactors(_) => (Method::Gmres, PrecondKind::None),
+            AttemptKind::Direct(_) | AttemptKind::DenseLeastSquares => (Method::Direct, PrecondKind::None),
+        };
+        Some((method, precond, first.why))
     }
 
     /// Solves A x = b from the initial guess in `x`; `b` has length m, `x` length n. The monitor sees an

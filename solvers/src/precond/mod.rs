@@ -5,24 +5,24 @@
 //! definite as well (CG, MINRES). Methods that bear anything, such as a network, take any
 //! [`Preconditioner`] (FCG, FGMRES).
 
-mod chebyshev;
 mod block_jacobi;
+mod chebyshev;
 mod ic0;
 mod ict;
 mod identity;
 mod ilu0;
 mod ilut;
 mod jacobi;
-mod projected;
-pub(crate) mod pattern;
-mod ssor;
 mod matching;
+pub(crate) mod pattern;
 mod pivot;
+mod projected;
+mod ssor;
 pub mod sweep;
 mod threshold;
 
-pub use chebyshev::Chebyshev;
 pub use block_jacobi::{BlockJacobi, SpdBlockJacobi};
+pub use chebyshev::Chebyshev;
 pub use ic0::{Ic0, Ic0Options};
 pub use ict::{Ict, IctOptions};
 pub use identity::Identity;

@@ -1,0 +1,13 @@
+//! The binary `residua`, driven from outside as a user would.
+#![allow(clippy::unwrap_used)]
+
+mod batch;
+mod info;
+mod inputs;
+mod outputs;
+mod poisson;
+mod processes;
+mod resume;
+mod solve;
+mod support;
+mod usage;
