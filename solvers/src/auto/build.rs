@@ -16,6 +16,7 @@ use crate::scaling::Equilibration;
 use crate::stationary::{JacobiIteration, Sor};
 use crate::{CsrMatrix, SolveError, Solver};
 use num_complex::Complex;
+use residua_data::{CooBuilder, CsrError};
 use std::sync::Arc;
 
 /// A solver that is ready to go, and what to call it.
@@ -110,6 +111,11 @@ fn build<T: FaerScalar>(
             method: Method::Gmres,
             precond: PrecondKind::None,
         }),
+        AttemptKind::GmresOnShiftedFactors => Ok(Prepared {
+            solver: Box::new(Gmres::new(Direct::new(DirectKind::Lu, &shifted(a)?)?)),
+            method: Method::Gmres,
+            precond: PrecondKind::None,
+        }),
         AttemptKind::DenseLeastSquares => Ok(Prepared {
             solver: Box::new(DenseLeastSquares::new(a)?),
             method: Method::Direct,
@@ -117,6 +123,27 @@ fn build<T: FaerScalar>(
         }),
         AttemptKind::Krylov(method, precond) => named(a, facts, method, precond, options),
     }
+}
+
+/// The shift δ of [`AttemptKind::GmresOnShiftedFactors`], relative to the largest entry: √ε, so that what A
+/// sees and what it does not see differ as much as the factors' accuracy allows.
+const RELATIVE_SHIFT: f64 = 1e-8;
+
+/// A + δI.
+fn shifted<T: FaerScalar>(a: &CsrMatrix<T>) -> Result<CsrMatrix<T>, SolveError> {
+    let failed =
+        |e: CsrError| SolveError::ApplyFailed { what: "shifting the diagonal", reason: e.to_string() };
+    let mut coo = CooBuilder::new(a.nrows(), a.ncols()).map_err(failed)?;
+    coo.reserve(a.nnz() + a.nrows());
+    let shift = T::of(RELATIVE_SHIFT * a.max_abs());
+    for i in 0..a.nrows() {
+        let (cols, vals) = a.row(i);
+        for (&j, &v) in cols.iter().zip(vals) {
+            coo.push(i, j as usize, v).map_err(failed)?;
+        }
+        coo.push(i, i, shift).map_err(failed)?;
+    }
+    coo.build().map_err(failed)
 }
 
 /// A factorization of `a`, pinned where `a` has constant null vectors.

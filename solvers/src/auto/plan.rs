@@ -7,7 +7,7 @@
 //! |---|---|
 //! | Hermitian, diagonal of one sign | Cholesky if cheap, else CG + IC(0); then as indefinite |
 //! | Hermitian, indefinite | LDLᴴ and LU if cheap, else MINRES; then as nonsymmetric |
-//! | square | LU if cheap, else BiCGSTAB + ILUT and GMRES + ILUT; LU at any cost that fits; GMRES on the inexact factors |
+//! | square | LU if cheap, else BiCGSTAB + ILUT and GMRES + ILUT; LU at any cost that fits; GMRES on these factors, and on those of A + δI |
 //! | rectangular | LSMR |
 //! | any, at the end | rank-revealing QR if small, else MINRES or LSMR: a least-squares verdict |
 
@@ -44,6 +44,9 @@ pub enum AttemptKind {
     Direct(DirectKind),
     /// FGMRES with a sparse factorization as its preconditioner.
     GmresOnFactors(DirectKind),
+    /// FGMRES with a factorization of A + δI: solves consistent singular systems, since the shift only damps
+    /// what A does not see.
+    GmresOnShiftedFactors,
     /// A Krylov method.
     Krylov(Method, PrecondKind),
     /// Dense least squares by column-pivoted QR.
@@ -202,6 +205,12 @@ fn add_nonsymmetric(
         add(
             AttemptKind::GmresOnFactors(DirectKind::Lu),
             "refinement with the factors stagnated, so GMRES uses them as its preconditioner",
+            200,
+            true,
+        );
+        add(
+            AttemptKind::GmresOnShiftedFactors,
+            "the factors broke down, so the matrix may be singular, and GMRES uses those of a slightly shifted matrix",
             200,
             true,
         );

@@ -65,7 +65,9 @@ impl<'a, T: AutoScalar> Session<'a, T> {
         let first = self.attempts.first()?;
         let (method, precond) = match first.kind {
             AttemptKind::Krylov(method, precond) => (method, precond),
-            AttemptKind::GmresOnFactors(_) => (Method::Gmres, PrecondKind::None),
+            AttemptKind::GmresOnFactors(_) | AttemptKind::GmresOnShiftedFactors => {
+                (Method::Gmres, PrecondKind::None)
+            }
             AttemptKind::Direct(_) | AttemptKind::DenseLeastSquares => (Method::Direct, PrecondKind::None),
         };
         Some((method, precond, first.why))
