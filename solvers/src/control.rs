@@ -359,3 +359,6 @@ pub(crate) fn fused_norm<T: Scalar, A: LinearOperator<T> + ?Sized>(a: &A, sq: T:
     a.sum_over_ranks(&mut sum);
     norm_from_global_sq(a, sum[0], v)
 }
+
+#[cfg(test)]
+mod tests;

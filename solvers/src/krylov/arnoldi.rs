@@ -93,7 +93,7 @@ impl<T: Scalar> Arnoldi<T> {
         kernels::copy(r, &mut self.basis[..n]);
         kernels::scale(T::of(1.0 / r_norm), &mut self.basis[..n]);
         self.lsq.start(r_norm);
-        let mut end = CycleEnd::Restart;
+        let (mut end, mut residual_norm) = (CycleEnd::Restart, r_norm);
         for k in 0..self.restart {
             let (v, w) = self.basis.split_at_mut((k + 1) * n);
             expand(control, k, &v[k * n..], &mut w[..n])?;
@@ -102,13 +102,14 @@ impl<T: Scalar> Arnoldi<T> {
                 end = CycleEnd::Broken(Breakdown::NonFinite);
                 break;
             }
-            let residual_norm = self.lsq.push(&self.h[..k + 1], next);
+            let residual = self.lsq.push(&self.h[..k + 1], next);
+            residual_norm = residual.unwrap_or(residual_norm);
             if let Some(reason) = control.step(residual_norm, None) {
                 end = reason;
                 break;
             }
-            // The space is invariant: the residual is 0 unless A is singular on it.
-            if next == 0.0 {
+            // The Krylov space is exhausted before the residual is.
+            if residual.is_none() || next == 0.0 {
                 end = CycleEnd::Broken(Breakdown::ZeroDenominator);
                 break;
             }

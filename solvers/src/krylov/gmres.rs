@@ -7,8 +7,8 @@
 //! Saad and Schultz (1986), SIAM J. Sci. Stat. Comput. 7(3); right-preconditioned form: Saad (2003),
 //! *Iterative Methods for Sparse Linear Systems*, Algorithm 9.5.
 //!
-//! Differences: Gram-Schmidt is classical with selective repetition, see `arnoldi.rs`; trailing columns of
-//! the triangular factor that vanish to rounding are left out.
+//! Differences: Gram-Schmidt is classical with selective repetition, see `arnoldi.rs`; a cycle ends at a column
+//! of the Hessenberg matrix that depends on earlier ones to rounding.
 
 use super::arnoldi::Arnoldi;
 use crate::control::{resize, run};

@@ -11,8 +11,8 @@
 use crate::control::resize;
 use residua_data::Scalar;
 
-/// A trailing diagonal entry of R below this many roundings of the largest one belongs to a column that
-/// depends on the others.
+/// A diagonal entry of R below this many roundings of the largest column's norm belongs to a column that
+/// depends on those before it.
 const DEPENDENT: f64 = 100.0;
 
 /// The triangular factor R, packed by columns, the rotations, and the rotated right-hand side g.
@@ -23,7 +23,7 @@ pub(super) struct HessenbergLsq<T> {
     sines: Vec<T>,
     g: Vec<T>,
     columns: usize,
-    rank: usize,
+    largest: f64,
 }
 
 impl<T: Scalar> HessenbergLsq<T> {
@@ -37,13 +37,15 @@ impl<T: Scalar> HessenbergLsq<T> {
 
     /// An empty H̄ and the right-hand side β e₁.
     pub(super) fn start(&mut self, beta: f64) {
-        (self.columns, self.rank) = (0, 0);
+        (self.columns, self.largest) = (0, 0.0);
         self.g.fill(T::zero());
         self.g[0] = T::of(beta);
     }
 
-    /// Adds the column (h₀, …, h_k, `next`) and returns the norm of the new least residual.
-    pub(super) fn push(&mut self, h: &[T], next: f64) -> f64 {
+    /// Adds the column (h₀, …, h_k, `next`) and returns the norm of the new least residual. A column that
+    /// depends on those before it up to rounding is refused, and `None` returned: A is singular on the space,
+    /// and a solution with that column would be nothing but amplified rounding.
+    pub(super) fn push(&mut self, h: &[T], next: f64) -> Option<f64> {
         let k = self.columns;
         let column = &mut self.r[k * (k + 1) / 2..][..=k];
         column.copy_from_slice(h);
@@ -54,10 +56,11 @@ impl<T: Scalar> HessenbergLsq<T> {
         }
         let a = column[k];
         let modulus = a.modulus_f64();
-        let norm = h.iter().fold(next, |sum, h| sum.hypot(h.modulus_f64()));
-        let (c, s) = if modulus <= T::epsilon_f64() * norm {
-            // Nothing to rotate; if `next` is zero as well, the column depends on the others and the
-            // residual stays as it was.
+        self.largest = h.iter().fold(next, |sum, h| sum.hypot(h.modulus_f64())).max(self.largest);
+        if modulus.hypot(next) <= DEPENDENT * T::epsilon_f64() * self.largest {
+            return None;
+        }
+        let (c, s) = if modulus == 0.0 {
             column[k] = T::of(next);
             (T::zero(), T::one())
         } else if next == 0.0 {
@@ -71,26 +74,17 @@ impl<T: Scalar> HessenbergLsq<T> {
         self.g[k + 1] = -s.conjugate() * self.g[k];
         self.g[k] *= c;
         self.columns = k + 1;
-        self.g[k + 1].modulus_f64()
+        Some(self.g[k + 1].modulus_f64())
     }
 
-    /// How many columns the last solution uses.
+    /// Number of columns.
     pub(super) fn rank(&self) -> usize {
-        self.rank
+        self.columns
     }
 
-    /// y ← argmin, in the first [`rank`](Self::rank) entries of `y`: trailing columns that are dependent up
-    /// to rounding are left out, so that a singular A does not blow up the solution.
-    pub(super) fn solve(&mut self, y: &mut [T]) {
-        let entry = |i: usize, k: usize| k * (k + 1) / 2 + i;
-        let largest = (0..self.columns).map(|k| self.r[entry(k, k)].modulus_f64()).fold(0.0, f64::max);
-        let mut rank = self.columns;
-        while rank > 0
-            && self.r[entry(rank - 1, rank - 1)].modulus_f64() <= DEPENDENT * T::epsilon_f64() * largest
-        {
-            rank -= 1;
-        }
-        self.rank = rank;
+    /// y ← argmin, in the first [`rank`](Self::rank) entries of `y`.
+    pub(super) fn solve(&self, y: &mut [T]) {
+        let (rank, entry) = (self.columns, |i: usize, k: usize| k * (k + 1) / 2 + i);
         for i in (0..rank).rev() {
             let known: T = (i + 1..rank).fold(T::zero(), |sum, k| sum + self.r[entry(i, k)] * y[k]);
             y[i] = (self.g[i] - known) / self.r[entry(i, i)];
@@ -99,6 +93,7 @@ impl<T: Scalar> HessenbergLsq<T> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use num_complex::Complex;
@@ -115,7 +110,7 @@ mod tests {
         let mut norm = 0.0;
         for k in 0..3 {
             let column: Vec<_> = (0..=k).map(|row| h(row, k)).collect();
-            norm = lsq.push(&column, next[k]);
+            norm = lsq.push(&column, next[k]).unwrap();
         }
         let mut y = [Complex::default(); 3];
         lsq.solve(&mut y);
@@ -139,13 +134,13 @@ mod tests {
     }
 
     #[test]
-    fn a_dependent_last_column_is_left_out() {
+    fn a_dependent_column_is_refused() {
         let mut lsq = HessenbergLsq::<f64>::default();
         lsq.resize(2);
         lsq.start(1.0);
-        lsq.push(&[2.0], 1.0);
-        // the second column is the first one continued by nothing: rotated, its last entry vanishes
-        let norm = lsq.push(&[4.0, 2.0], 0.0);
+        let norm = lsq.push(&[2.0], 1.0).unwrap();
+        // twice the first column, continued by nothing
+        assert_eq!(lsq.push(&[4.0, 2.0], 0.0), None);
         let mut y = [f64::NAN; 2];
         lsq.solve(&mut y);
         assert_eq!(lsq.rank(), 1);
