@@ -1,6 +1,6 @@
 //! Eisenstat's trick against plain and preconditioned CG on Poisson problems: iterations and milliseconds.
 //!
-//! `cargo run --release -p residua-solvers --example eisenstat -- [2d|3d] N`
+//! `cargo run --release -p residua-solvers --example eisenstat -- [2d|3d] [N] [only methods whose name contains this]`
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
 use residua_solvers::{
@@ -42,13 +42,16 @@ fn main() {
     let omega = 2.0 / (1.0 + 1.6 * std::f64::consts::PI / n as f64);
     println!("{dim}D, {n} a side, omega = {omega:.4}, {} threads", rayon::current_num_threads());
     let report = |name: &str, setup: &mut dyn FnMut() -> Box<dyn Solver<CsrMatrix>>| {
+        if args.get(3).is_some_and(|only| !name.contains(only.as_str())) {
+            return;
+        }
         let start = Instant::now();
         let mut solver = setup();
         let setup_ms = start.elapsed().as_secs_f64() * 1e3;
         let system = LinearSystem::new(&a, &b).unwrap();
         let mut best = f64::INFINITY;
         let mut iterations = 0;
-        for _ in 0..4 {
+        for _ in 0..8 {
             let mut x = vec![0.0; a.ncols()];
             let outcome = solver.solve(&system, &mut x, &StopRule::rtol(1e-8), &mut ()).unwrap();
             assert!(outcome.converged(), "{outcome:?}");

@@ -34,7 +34,7 @@ const ROWS_PER_TASK: usize = 4096;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SweepOrder {
-    /// As the rows are numbered.
+    /// As the rows are numbered; in parallel by a pipeline of small blocks where the pattern allows it.
     Natural,
     /// In parallel by blocks, whose separators come last: see [`Schedule`](super::sweep::Schedule).
     Staged,
@@ -49,7 +49,7 @@ impl SweepOrder {
     /// The schedule of sweeps over `a` in this order.
     pub(crate) fn schedule<T: Sync>(self, a: &CsrMatrix<T>) -> Schedule {
         match self {
-            Self::Natural => Schedule::sequential(a.nrows()),
+            Self::Natural => Schedule::natural(a),
             Self::Staged => Schedule::new(a, Coupling::Pattern),
         }
     }

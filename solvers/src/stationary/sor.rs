@@ -58,6 +58,15 @@ pub enum SweepKind {
 /// 8 · 5n bytes in double precision (8 · 9n for symmetric ones). **Storage**: 3n (5n) and 4n bytes.
 /// **Fails** with [`Breakdown::Divergence`](crate::Breakdown::Divergence) where the iteration matrix has a
 /// spectral radius above 1.
+///
+/// It reads the rows of A, so a matrix-free operator does not compile:
+///
+/// ```compile_fail,E0277
+/// use residua_solvers::{LinearSystem, Solver, StopRule, operator::FnOperator, stationary::Sor};
+/// let a = FnOperator::new(1, |x: &[f64], y: &mut [f64]| y[0] = 2.0 * x[0]);
+/// let system = LinearSystem::new(&a, &[1.0]).unwrap();
+/// Sor::<f64>::default().solve(&system, &mut [0.0], &StopRule::default(), &mut ());
+/// ```
 #[derive(Debug, Clone)]
 pub struct Sor<T = f64> {
     omega: f64,

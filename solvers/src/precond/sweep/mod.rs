@@ -21,6 +21,7 @@
 //! [`LduFactor`] holds M = L D U with unit triangles L and U and applies M⁻¹ by two sweeps.
 
 mod ldu;
+mod pipeline;
 mod schedule;
 mod shared;
 

@@ -1,5 +1,6 @@
 //! In which order, and by which independent tasks, a sweep visits the rows.
 
+use super::pipeline::Pipeline;
 use rayon::prelude::*;
 use residua_data::CsrMatrix;
 use std::ops::Range;
@@ -49,6 +50,8 @@ pub struct Schedule {
     stages: Vec<u32>,
     /// The place of each row in the order.
     position: Vec<u32>,
+    /// Which tasks wait for which, where that lets the tasks of consecutive stages overlap.
+    pipeline: Option<Pipeline>,
 }
 
 impl Schedule {
@@ -94,6 +97,29 @@ impl Schedule {
         builder.end_task();
         builder.end_stage();
         builder.finish()
+    }
+
+    /// The natural order for sweeps over the square matrix `a`, in a pipeline of blocks where that pays: the same
+    /// answer as [`sequential`](Self::sequential) by several threads. Each block is a task and a stage.
+    ///
+    /// # Panics
+    /// If `a` is not square.
+    pub fn natural<T>(a: &CsrMatrix<T>) -> Self {
+        assert_eq!(a.nrows(), a.ncols(), "a sweep needs a square matrix");
+        let n = a.nrows();
+        if n < 2 * MIN_BLOCK_ROWS {
+            return Self::sequential(n);
+        }
+        let Some(pipeline) = Pipeline::new(a) else {
+            return Self::sequential(n);
+        };
+        let mut builder = Builder::new(n);
+        for block in pipeline.bounds().windows(2) {
+            builder.push_rows(block[0] as usize..block[1] as usize);
+            builder.end_task();
+            builder.end_stage();
+        }
+        Self { pipeline: Some(pipeline), ..builder.finish() }
     }
 
     fn from_blocks<T: Sync>(
@@ -198,6 +224,9 @@ impl Schedule {
     ///
     /// While it visits row i, no other thread visits a row that couples to i.
     pub fn forward(&self, visit: impl Fn(usize, Range<usize>) + Sync) {
+        if let Some(pipeline) = &self.pipeline {
+            return pipeline.forward(&|task| self.runs(task).for_each(|run| visit(task, run)));
+        }
         self.in_pool(|| {
             for stage in self.stages() {
                 for_each_task(stage, &|task| self.runs(task).for_each(|run| visit(task, run)));
@@ -208,6 +237,9 @@ impl Schedule {
     /// [`forward`](Self::forward) in exactly the opposite order; `visit` takes the rows of a run in
     /// descending order.
     pub fn backward(&self, visit: impl Fn(usize, Range<usize>) + Sync) {
+        if let Some(pipeline) = &self.pipeline {
+            return pipeline.backward(&|task| self.runs(task).rev().for_each(|run| visit(task, run)));
+        }
         self.in_pool(|| {
             for stage in self.stages().rev() {
                 for_each_task(stage, &|task| self.runs(task).rev().for_each(|run| visit(task, run)));
@@ -318,7 +350,8 @@ struct Builder {
 
 impl Builder {
     fn new(n: usize) -> Self {
-        let schedule = Schedule { runs: vec![], tasks: vec![0], stages: vec![0], position: vec![0; n] };
+        let schedule =
+            Schedule { runs: vec![], tasks: vec![0], stages: vec![0], position: vec![0; n], pipeline: None };
         Self { schedule, placed: 0 }
     }
 
