@@ -53,9 +53,8 @@ impl Curve {
         let step = self.values.len().div_ceil(MAX_POINTS).max(1);
         let last = self.values.len().saturating_sub(1);
         (0..self.values.len())
-            .filter(|k| k % step == 0 || *k == last)
+            .filter(|&k| (k % step == 0 || k == last) && self.values[k].is_finite())
             .map(|k| ((k * self.stride) as f64, self.values[k].log10().max(LOWEST_DECADE)))
-            .filter(|(_, decade)| decade.is_finite())
             .collect()
     }
 }
