@@ -9,6 +9,9 @@ const SIZE: (u32, u32) = (860, 380);
 /// Points a curve is drawn with at most; more cannot be seen.
 const MAX_POINTS: usize = 600;
 
+/// The first points are all drawn: a logarithmic axis shows them.
+const ALL_DRAWN: usize = 64;
+
 /// The lowest decade drawn: rounding errors end far above it.
 const LOWEST_DECADE: f64 = -20.0;
 
@@ -48,14 +51,13 @@ impl Curve {
         self.values.len() >= MIN_VALUES
     }
 
-    /// (iteration, log₁₀ of the relative residual), at most [`MAX_POINTS`], the last one included.
+    /// (iteration, log₁₀ of the relative residual), about [`MAX_POINTS`], both ends included.
     fn points(&self) -> Vec<(f64, f64)> {
         let step = self.values.len().div_ceil(MAX_POINTS).max(1);
         let last = self.values.len().saturating_sub(1);
         (0..self.values.len())
-            .filter(|k| k % step == 0 || *k == last)
+            .filter(|&k| (k < ALL_DRAWN || k % step == 0 || k == last) && self.values[k].is_finite())
             .map(|k| ((k * self.stride) as f64, self.values[k].log10().max(LOWEST_DECADE)))
-            .filter(|(_, decade)| decade.is_finite())
             .collect()
     }
 }
@@ -189,7 +191,7 @@ mod tests {
             values: (0..100_000).map(|k| 1.0 / f64::from(k + 1)).collect(),
         };
         let points = curve.points();
-        assert!(points.len() <= MAX_POINTS + 1, "{}", points.len());
+        assert!(points.len() <= MAX_POINTS + ALL_DRAWN, "{}", points.len());
         assert_eq!(points[0], (0.0, 0.0));
         assert_eq!(points.last().unwrap().0, 2.0 * 99_999.0);
     }

@@ -62,7 +62,7 @@ impl Progress {
         self.gauge.sample(now, iteration, relative);
         bar.set_position((self.gauge.share(relative, target) * STEPS as f64) as u64);
         let left = self.gauge.seconds_left(relative, target, max_iters);
-        let left = left.map_or_else(|| "unknown".to_owned(), |s| clock(s));
+        let left = left.map_or_else(|| "unknown".to_owned(), clock);
         bar.set_message(format!("iteration {iteration}, residual {}, left {left}", short(relative)));
     }
 

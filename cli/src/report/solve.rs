@@ -63,7 +63,7 @@ impl<'a> SolveView<'a> {
             text.push_str(&format!("{case}: {message}\n"));
         }
         if self.records.len() < self.planned {
-            text.push_str(&format!("{} cases were not reached\n", self.planned - self.records.len()));
+            text.push_str(&format!("not reached: {}\n", self.planned - self.records.len()));
         }
         if self.planned > 1 {
             let seconds = short(self.elapsed.as_secs_f64());

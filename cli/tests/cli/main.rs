@@ -1,5 +1,5 @@
 //! The binary `residua`, driven from outside as a user would.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod batch;
 mod info;
