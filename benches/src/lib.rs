@@ -1,4 +1,3 @@
-//! What the benchmarks share: the systems that the peers are timed on, and the memory's own speed.
+//! What the benchmarks share: the memory's own speed, and how to time.
 
 pub mod stream;
-pub mod systems;

@@ -16,6 +16,10 @@ use clap::{CommandFactory, Parser};
 use exit::Exit;
 use std::process::ExitCode;
 
+/// Matrices and vectors of many megabytes are streamed: large pages make that faster.
+#[global_allocator]
+static ALLOCATOR: residua_data::memory::LargePages = residua_data::memory::LargePages;
+
 fn main() -> ExitCode {
     // clap ends the process itself: 0 after --help and --version, 2 after a usage error.
     run(args::Args::parse()).into()

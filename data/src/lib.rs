@@ -7,10 +7,12 @@
 //! - [`poisson`], the Poisson family of benchmark problems;
 //! - [`zoo`], small named systems and random families with what is known of each;
 //! - [`matrix_market`], reading and writing of matrices, right-hand sides and solutions;
+//! - [`memory`], an allocator that asks for large pages;
 //! - the [`Scalar`] bound that the whole toolkit is generic over.
 
 pub mod csr;
 pub mod matrix_market;
+pub mod memory;
 pub mod poisson;
 pub mod scalar;
 mod splitmix;
