@@ -35,6 +35,7 @@ const ALL_SYMMETRIC: &[(Method, PrecondKind)] = &[
     (Method::Cg, PrecondKind::Jacobi),
     (Method::Cg, PrecondKind::Ssor),
     (Method::Cg, PrecondKind::Ic0),
+    (Method::Cg, PrecondKind::Mic0),
     (Method::Cg, PrecondKind::Ict),
     (Method::Cg, PrecondKind::BlockJacobi),
     (Method::Cg, PrecondKind::Chebyshev),
