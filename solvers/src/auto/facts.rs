@@ -49,11 +49,24 @@ pub struct MatrixFacts {
     pub factor_estimate: Option<CholeskyEstimate>,
 }
 
-/// Beyond this order a symbolic factorization is not tried.
-const MAX_ORDER_FOR_ESTIMATE: usize = 3_000_000;
+/// Beyond this order a symbolic factorization is not tried: it would take longer than most solves.
+const MAX_ORDER_FOR_ESTIMATE: usize = 400_000;
+
+/// Beyond this order an M-matrix is known to go to modified incomplete Cholesky, so that no estimate is needed.
+const MAX_ORDER_OF_M_MATRIX: usize = 20_000;
 
 /// Measures `a`.
 pub fn analyse<T: Scalar>(a: &CsrMatrix<T>) -> MatrixFacts {
+    let mut facts = analyse_entries(a);
+    let max_order = if facts.is_m_matrix() { MAX_ORDER_OF_M_MATRIX } else { MAX_ORDER_FOR_ESTIMATE };
+    if facts.is_square() && facts.rows <= max_order {
+        facts.factor_estimate = estimate(a, facts.pattern_symmetric);
+    }
+    facts
+}
+
+/// Measures `a` without the symbolic factorization: what a named method needs.
+pub(super) fn analyse_entries<T: Scalar>(a: &CsrMatrix<T>) -> MatrixFacts {
     let exactly_hermitian = a.is_hermitian();
     let pattern_symmetric = exactly_hermitian || a.is_pattern_symmetric();
     let hermitian = exactly_hermitian || (pattern_symmetric && is_nearly_hermitian(a));
@@ -97,7 +110,7 @@ pub fn analyse<T: Scalar>(a: &CsrMatrix<T>) -> MatrixFacts {
         entry_range: settle(entry_range),
         row_scale_range: settle(row_scale_range),
         null_space: if hermitian { NullSpace::detect(a) } else { None },
-        factor_estimate: if square { estimate(a, pattern_symmetric) } else { None },
+        factor_estimate: None,
     }
 }
 
@@ -131,9 +144,6 @@ fn is_triangle_free<T: Scalar>(a: &CsrMatrix<T>) -> bool {
 }
 
 fn estimate<T: Scalar>(a: &CsrMatrix<T>, pattern_symmetric: bool) -> Option<CholeskyEstimate> {
-    if a.nrows() > MAX_ORDER_FOR_ESTIMATE {
-        return None;
-    }
     if pattern_symmetric {
         return estimate_cholesky(a).ok();
     }
@@ -168,6 +178,12 @@ impl MatrixFacts {
     /// Whether m = n.
     pub fn is_square(&self) -> bool {
         self.rows == self.cols
+    }
+
+    /// Whether A is Hermitian with a positive diagonal, no positive off-diagonal entry, and dominance: incomplete
+    /// Cholesky cannot break down on it, the modified one neither.
+    pub fn is_m_matrix(&self) -> bool {
+        self.hermitian && self.positive_diagonal && self.nonpositive_off_diagonal && self.diagonally_dominant
     }
 
     /// Whether a sparse factorization is expected to take less time than an incomplete-factorization

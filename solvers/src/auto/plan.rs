@@ -113,8 +113,7 @@ pub(super) fn attempts(facts: &MatrixFacts, options: &Options) -> Vec<Attempt> {
         return list;
     }
     let cheap = facts.factorization_is_cheap();
-    let is_m_matrix = facts.positive_diagonal && facts.nonpositive_off_diagonal && facts.diagonally_dominant;
-    let cholesky_kind = if is_m_matrix { PrecondKind::Mic0 } else { PrecondKind::Ic0 };
+    let cholesky_kind = if facts.is_m_matrix() { PrecondKind::Mic0 } else { PrecondKind::Ic0 };
     let one_sign = facts.positive_diagonal || facts.negative_diagonal;
     if facts.hermitian && one_sign {
         if cheap {

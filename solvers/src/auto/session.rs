@@ -1,7 +1,7 @@
 //! One matrix, analysed once, and as many right-hand sides as come.
 
 use super::build::{AutoScalar, Prepared};
-use super::facts::{MatrixFacts, analyse};
+use super::facts::{MatrixFacts, analyse, analyse_entries};
 use super::plan::{Attempt, AttemptKind, attempts, named};
 use super::{Options, Report};
 use crate::choice::{Method, PrecondKind};
@@ -46,9 +46,10 @@ impl<'a, T: AutoScalar> Session<'a, T> {
         if let Some((index, _)) = a.first_non_finite() {
             return Err(SolveError::NonFinite { what: "the matrix has an entry in a row that", index });
         }
-        let facts = analyse(a);
+        let automatic = options.method == Method::Auto;
+        let facts = if automatic { analyse(a) } else { analyse_entries(a) };
         let attempts =
-            if options.method == Method::Auto { attempts(&facts, options) } else { named(&facts, options) };
+            if automatic { attempts(&facts, options) } else { named(&facts, options) };
         let prepared = attempts.iter().map(|_| None).collect();
         let options = options.clone();
         Ok(Self { a, options, facts, attempts, prepared, current: 0, analysis: start.elapsed() })
