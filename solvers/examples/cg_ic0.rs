@@ -101,12 +101,16 @@ fn main() {
     let mut cg = Cg::new(ic0);
     let system = LinearSystem::new(&a, &b).unwrap();
     let mut x = vec![0.0; b.len()];
+    let before = cpu_seconds();
     let outcome = cg.solve(&system, &mut x, &StopRule::rtol(1e-8), &mut ()).unwrap();
+    let cpu = cpu_seconds().zip(before).map_or(f64::NAN, |(after, before)| after - before);
+    let per_iteration = 1e3 / outcome.iterations as f64;
+    let wall = outcome.elapsed.as_secs_f64();
     println!(
-        "  {:?}: {} iterations, {:.3} s, {:.3} ms an iteration",
+        "  {:?}: {} iterations; wall {wall:.3} s, {:.3} ms an iteration; processor {cpu:.3} s, {:.3} ms an iteration",
         outcome.reason,
         outcome.iterations,
-        outcome.elapsed.as_secs_f64(),
-        outcome.elapsed.as_secs_f64() * 1e3 / outcome.iterations as f64,
+        wall * per_iteration,
+        cpu * per_iteration,
     );
 }

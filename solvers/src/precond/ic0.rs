@@ -23,7 +23,9 @@ const NAME: &str = "ic0";
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Ic0Options {
     /// Share ω of the dropped fill that is added to the diagonal, 0 ≤ ω ≤ 1. Default 0: plain IC(0). Values
-    /// near 0.97 halve the iterations on elliptic problems and more on fine grids; 1 is prone to breakdown.
+    /// near 0.97 halve the iterations for M-matrices of elliptic problems on fine grids. For matrices with
+    /// positive off-diagonal entries (elasticity) they cause breakdowns, and the shift then costs more
+    /// iterations than ω saves.
     pub relaxation: f64,
     /// α ≥ 0 of the first attempt, which factorizes A + α diag(A). Default 0.
     pub shift: f64,

@@ -20,6 +20,9 @@ use rayon::prelude::*;
 use residua_data::{CsrMatrix, Scalar};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+/// Rows up to this long are searched from the front.
+const SHORT_ROW: usize = 16;
+
 /// Rows that a task of the symbolic phase takes at a time.
 const ROWS_PER_TASK: usize = 4096;
 
@@ -30,40 +33,55 @@ pub(super) fn symbolic<T: Scalar>(a: &CsrMatrix<T>) -> LduFactor<T> {
 
 /// As [`symbolic`], for sweeps in the order of `schedule`, which was made for `a`.
 pub(crate) fn symbolic_in<T: Scalar>(a: &CsrMatrix<T>, schedule: Schedule) -> LduFactor<T> {
-    let position = schedule.position();
-    let lower = triangle_pattern(a, |i, j| position[j] < position[i], position);
-    let upper = triangle_pattern(a, |i, j| position[j] > position[i], position);
-    let inv_diag = vec![T::zero(); a.nrows()];
-    LduFactor::new(schedule, lower, inv_diag, upper)
-}
-
-/// The entries (i, j) of `a` that `keep(i, j)`, each row sorted by position.
-fn triangle_pattern<T: Scalar>(
-    a: &CsrMatrix<T>,
-    keep: impl Fn(usize, usize) -> bool + Sync,
-    position: &[u32],
-) -> Triangle<T> {
-    let n = a.nrows();
-    let mut row_ptr = vec![0u32; n + 1];
-    row_ptr[1..].par_iter_mut().with_min_len(ROWS_PER_TASK).enumerate().for_each(|(i, count)| {
-        *count = a.row(i).0.iter().filter(|&&j| keep(i, j as usize)).count() as u32;
-    });
-    for i in 0..n {
-        row_ptr[i + 1] += row_ptr[i];
-    }
-    let nnz = row_ptr[n] as usize;
-    let mut col_idx = vec![0u32; nnz];
-    let cols = SharedSlice::new(&mut col_idx);
-    (0..n).into_par_iter().with_min_len(ROWS_PER_TASK).for_each(|i| {
-        // SAFETY: the ranges of two rows do not overlap, and the last ends at nnz.
-        let row = unsafe { cols.slice_mut(row_ptr[i] as usize, row_ptr[i + 1] as usize) };
-        let kept = a.row(i).0.iter().copied().filter(|&j| keep(i, j as usize));
-        row.iter_mut().zip(kept).for_each(|(slot, j)| *slot = j);
-        if !row.is_sorted_by_key(|&j| position[j as usize]) {
-            row.sort_unstable_by_key(|&j| position[j as usize]);
+    let (n, position) = (a.nrows(), schedule.position());
+    let (mut lower_ptr, mut upper_ptr) = (vec![0u32; n + 1], vec![0u32; n + 1]);
+    let counts =
+        lower_ptr[1..].par_iter_mut().zip(&mut upper_ptr[1..]).with_min_len(ROWS_PER_TASK).enumerate();
+    counts.for_each(|(i, (before, after))| {
+        for &j in a.row(i).0 {
+            *before += u32::from(position[j as usize] < position[i]);
+            *after += u32::from(position[j as usize] > position[i]);
         }
     });
-    Triangle { row_ptr, col_idx, values: vec![T::zero(); nnz] }
+    for i in 0..n {
+        lower_ptr[i + 1] += lower_ptr[i];
+        upper_ptr[i + 1] += upper_ptr[i];
+    }
+    let (lower_nnz, upper_nnz) = (lower_ptr[n] as usize, upper_ptr[n] as usize);
+    let (mut lower_cols, mut upper_cols) = (vec![0u32; lower_nnz], vec![0u32; upper_nnz]);
+    let (lower_out, upper_out) = (SharedSlice::new(&mut lower_cols), SharedSlice::new(&mut upper_cols));
+    (0..n).into_par_iter().with_min_len(ROWS_PER_TASK).for_each(|i| {
+        let (lower_range, upper_range) = (bounds(&lower_ptr, i), bounds(&upper_ptr, i));
+        // SAFETY: the ranges of two rows do not overlap, and the last ends at the length.
+        let (before, after) = unsafe {
+            (
+                lower_out.slice_mut(lower_range.0, lower_range.1),
+                upper_out.slice_mut(upper_range.0, upper_range.1),
+            )
+        };
+        let (mut next_before, mut next_after) = (0, 0);
+        for &j in a.row(i).0 {
+            if position[j as usize] < position[i] {
+                before[next_before] = j;
+                next_before += 1;
+            } else if j as usize != i {
+                after[next_after] = j;
+                next_after += 1;
+            }
+        }
+        sort_by_place(before, position);
+        sort_by_place(after, position);
+    });
+    let lower = Triangle { row_ptr: lower_ptr, col_idx: lower_cols, values: vec![T::zero(); lower_nnz] };
+    let upper = Triangle { row_ptr: upper_ptr, col_idx: upper_cols, values: vec![T::zero(); upper_nnz] };
+    LduFactor::new(schedule, lower, vec![T::zero(); n], upper)
+}
+
+/// Columns come sorted by number, which in most rows is their order already.
+fn sort_by_place(cols: &mut [u32], position: &[u32]) {
+    if !cols.is_sorted_by_key(|&j| position[j as usize]) {
+        cols.sort_unstable_by_key(|&j| position[j as usize]);
+    }
 }
 
 /// Whether `a` has the pattern for which `factor` was made (a missing diagonal entry counts as stored).
@@ -90,6 +108,9 @@ pub(crate) fn has_pattern<T: Scalar>(factor: &LduFactor<T>, a: &CsrMatrix<T>) ->
 fn find(cols: &[u32], j: u32, position: &[u32], hint: usize) -> Option<usize> {
     if cols.get(hint) == Some(&j) {
         return Some(hint);
+    }
+    if cols.len() <= SHORT_ROW {
+        return cols.iter().position(|&c| c == j);
     }
     cols.binary_search_by_key(&position[j as usize], |&c| position[c as usize]).ok()
 }

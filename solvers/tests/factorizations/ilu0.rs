@@ -122,3 +122,16 @@ fn complex_matrices_are_factorized() {
     let a = tridiagonal(30, -1.0, 0.5).map(|&v| Complex::new(v, 0.3 * v));
     assert!(mismatch(Ilu0::new(&a).unwrap().factor(), &a) < 1e-13);
 }
+
+#[test]
+fn unstable_solves_show_in_the_inverse_norm() {
+    let estimate = |a: &CsrMatrix| Ilu0::new(a).unwrap().factor().clone().inverse_norm_estimate().unwrap();
+    // z_i = 1 + 3 z_(i-1): the last is about 3^n / 2.
+    let n = 30;
+    let unstable = matrix(n, (0..n).map(|i| (i, i, 1.0)).chain((1..n).map(|i| (i, i - 1, -3.0))));
+    let exact = (3f64.powi(n as i32) - 1.0) / 2.0;
+    assert!((estimate(&unstable) / exact - 1.0).abs() < 1e-6);
+    assert!(estimate(&convection(10, 1.0)) < 100.0);
+    let overflowing = matrix(900, (0..900).map(|i| (i, i, 1.0)).chain((1..900).map(|i| (i, i - 1, -3.0))));
+    assert!(!estimate(&overflowing).is_finite());
+}

@@ -76,13 +76,15 @@ impl<T: Scalar> LduFactor<T> {
             return;
         }
         let mut compact = self.compact.take().unwrap_or_default();
-        let mut fits = true;
         for (rounded, triangle) in compact.iter_mut().zip([&self.lower, &self.upper]) {
-            rounded.resize(triangle.values.len(), Single(0.0));
-            let pairs = rounded.par_iter_mut().zip(&triangle.values).with_min_len(VALUES_PER_TASK);
-            fits &= pairs.map(|(rounded, &value)| rounded.store(value)).reduce(|| true, |all, one| all & one);
+            let values = triangle.values.par_iter().with_min_len(VALUES_PER_TASK);
+            // Underflow to zero does no harm: a unit triangle stays regular.
+            values.map(|value| Single(value.real_f64() as f32)).collect_into_vec(rounded);
         }
-        self.compact = fits.then_some(compact);
+        let fits = |rounded: &Vec<Single>| {
+            rounded.par_iter().with_min_len(VALUES_PER_TASK).all(|value| value.0.is_finite())
+        };
+        self.compact = compact.iter().all(fits).then_some(compact);
     }
 
     /// Whether the sweeps read the triangles in single precision.
@@ -141,6 +143,19 @@ impl<T: Scalar> LduFactor<T> {
         (&self.schedule, &mut self.lower, &mut self.inv_diag, &mut self.upper)
     }
 
+    /// ‖M⁻¹ 1‖∞ for the vector of ones, a lower bound of ‖M⁻¹‖∞. Far above ‖A⁻¹‖ it tells of unstable
+    /// triangular solves, with which no iteration converges (Chow and Saad, 1997, J. Comput. Appl. Math.
+    /// 86(2)); infinite or NaN if the solves overflow. Allocates.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    pub fn inverse_norm_estimate(&mut self) -> Result<f64, SolveError> {
+        let ones = vec![T::one(); self.len()];
+        let mut z = vec![T::zero(); self.len()];
+        self.apply(&ones, &mut z)?;
+        Ok(z.iter().map(|z| z.modulus_f64()).fold(0.0, |m, z| if z > m || z.is_nan() { z } else { m }))
+    }
+
     /// z ← M⁻¹ r; both have length n.
     ///
     /// # Errors
@@ -189,15 +204,6 @@ impl<T: Scalar> Stored<T> for Single {
     #[inline(always)]
     fn widen(self) -> T {
         T::of(f64::from(self.0))
-    }
-}
-
-impl Single {
-    /// Rounds the real `value`, and says whether it fits. Underflow to zero does no harm: a unit triangle
-    /// stays regular.
-    fn store<T: Scalar>(&mut self, value: T) -> bool {
-        self.0 = value.real_f64() as f32;
-        self.0.is_finite()
     }
 }
 
