@@ -10,7 +10,7 @@ use residua::prelude::*;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     // (I + dt κ(t) A) uⁿ⁺¹ = uⁿ on a 100 × 100 grid, κ changing with time.
-    let laplacian = PoissonProblem::new(PoissonKind::Constant, 2, 100)?.build()?.matrix;
+    let laplacian = PoissonProblem::new(PoissonKind::Constant, 2, 100).build()?.matrix;
     let system_at = |time: f64| -> CsrMatrix {
         let mut a = laplacian.clone();
         let scale = 2.0 * (1.0 + 0.5 * time.sin());

@@ -83,7 +83,7 @@ fn x_is_zero(x: &mut [f64]) {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let n = std::env::args().skip(1).find_map(|arg| arg.parse().ok()).unwrap_or(128);
-    let system = PoissonProblem::new(PoissonKind::Constant, 3, n)?.build()?;
+    let system = PoissonProblem::new(PoissonKind::Constant, 3, n).build()?;
     println!("7-point matrix, {n} x {n} x {n}: {} entries", system.matrix.nnz());
     for threads in [1, 2] {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;

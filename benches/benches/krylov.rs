@@ -45,7 +45,7 @@ fn bench_system(criterion: &mut Criterion, name: &str, system: &PoissonSystem) {
 
 fn krylov(criterion: &mut Criterion) {
     for (name, dim, n) in [("poisson 2D 256", 2, 256), ("poisson 3D 48", 3, 48)] {
-        let system = PoissonProblem::new(PoissonKind::Constant, dim, n).and_then(|p| p.build());
+        let system = PoissonProblem::new(PoissonKind::Constant, dim, n).build();
         bench_system(criterion, name, &system.expect("a small problem"));
     }
 }
