@@ -85,7 +85,7 @@ fn check_all() {
 
 #[test]
 fn a_second_solve_by_lsmr_allocates_nothing() {
-    let op = WithAdjoint::new(definite::<f64>(500));
+    let op = definite::<f64>(500);
     let b = vector::<f64>(500, 1);
     let system = LinearSystem::new(&op, &b).unwrap();
     let mut method = Lsmr::new();

@@ -367,13 +367,6 @@ fn singular_inconsistent_systems_never_converge() {
             let mut x = vec![0.0; n];
             let rule = StopRule::rtol(1e-9).with_max_iters(5000);
             let outcome = solve_checked(&mut *method, &a, &b, &mut x, &rule);
-            println!(
-                "{} {n}: {} {} {}",
-                method.name(),
-                outcome.reason,
-                outcome.iterations,
-                outcome.residual_norm / least
-            );
             assert!(matches!(outcome.reason, StopReason::Failed(_)), "{}: {outcome:?}", method.name());
             if method.name() == "minres" {
                 assert_eq!(outcome.reason, StopReason::Failed(Breakdown::SingularInconsistent));

@@ -108,9 +108,9 @@ mod tests {
         lsq.resize(3);
         lsq.start(3.0);
         let mut norm = 0.0;
-        for k in 0..3 {
+        for (k, &next) in next.iter().enumerate() {
             let column: Vec<_> = (0..=k).map(|row| h(row, k)).collect();
-            norm = lsq.push(&column, next[k]).unwrap();
+            norm = lsq.push(&column, next).unwrap();
         }
         let mut y = [Complex::default(); 3];
         lsq.solve(&mut y);

@@ -1,13 +1,11 @@
 //! Systems, oracles and lists of methods that the tests of Krylov methods share.
-#![allow(dead_code, missing_docs, unreachable_pub, clippy::unwrap_used)]
+#![allow(dead_code, missing_docs, unreachable_pub, clippy::unwrap_used, clippy::needless_range_loop)]
 
 use num_complex::Complex;
 use residua_data::{CooBuilder, CsrMatrix, Scalar};
 use residua_solvers::krylov::{Bicgstab, BicgstabL, Cg, Fcg, Fgmres, Gmres, Idrs, Lsmr, Minres};
 use residua_solvers::precond::Jacobi;
-use residua_solvers::{
-    LinearOperator, LinearSystem, Outcome, Preconditioner, SolveError, Solver, StopRule, TransposeOperator,
-};
+use residua_solvers::{LinearOperator, LinearSystem, Outcome, Preconditioner, SolveError, Solver, StopRule};
 
 /// Real entries as they are; for complex types a random phase a row, D A Dᴴ, which keeps eigenvalues and
 /// symmetry.
@@ -102,9 +100,9 @@ pub fn diagonal(values: &[f64]) -> CsrMatrix<f64> {
 /// ‖b − A x‖₂, written naively.
 pub fn naive_residual<T: Scalar>(a: &CsrMatrix<T>, b: &[T], x: &[T]) -> f64 {
     let mut sq = 0.0;
-    for i in 0..a.nrows() {
+    for (i, &b) in b.iter().enumerate() {
         let (cols, vals) = a.row(i);
-        let mut r = b[i];
+        let mut r = b;
         for (&j, &v) in cols.iter().zip(vals) {
             r -= v * x[j as usize];
         }
@@ -150,34 +148,6 @@ pub fn dense_solve<T: Scalar>(a: &CsrMatrix<T>, b: &[T]) -> Vec<T> {
     x
 }
 
-/// A matrix with its adjoint, for LSMR.
-pub struct WithAdjoint<T>(pub CsrMatrix<T>, pub CsrMatrix<T>);
-
-impl<T: Scalar> WithAdjoint<T> {
-    pub fn new(a: CsrMatrix<T>) -> Self {
-        let adjoint = a.adjoint();
-        Self(a, adjoint)
-    }
-}
-
-impl<T: Scalar> LinearOperator<T> for WithAdjoint<T> {
-    fn nrows(&self) -> usize {
-        self.0.nrows()
-    }
-    fn ncols(&self) -> usize {
-        self.0.ncols()
-    }
-    fn apply(&self, x: &[T], y: &mut [T]) {
-        self.0.multiply(x, y);
-    }
-}
-
-impl<T: Scalar> TransposeOperator<T> for WithAdjoint<T> {
-    fn apply_adjoint(&self, x: &[T], y: &mut [T]) {
-        self.1.multiply(x, y);
-    }
-}
-
 /// A preconditioner that is no map at all: it goes bad (NaN) from the given call on.
 pub struct Failing {
     pub good_calls: usize,
@@ -202,10 +172,7 @@ impl<T: Scalar> residua_solvers::SpdPreconditioner<T> for Failing {}
 pub type Method<A, T> = Box<dyn Solver<A, T>>;
 
 /// Every method for positive definite systems, without a preconditioner.
-pub fn plain_methods<T: Scalar, A: LinearOperator<T> + 'static>() -> Vec<Method<A, T>>
-where
-    T: 'static,
-{
+pub fn plain_methods<T: Scalar, A: LinearOperator<T> + 'static>() -> Vec<Method<A, T>> {
     vec![
         Box::new(Cg::default()),
         Box::new(Fcg::default()),
