@@ -43,14 +43,28 @@ fn kernels_on(a: &CsrMatrix, b: &[f64]) -> Result<(), Box<dyn std::error::Error>
     let (mut y, mut p, d) = (vec![0.0; x.len()], b.to_vec(), b.to_vec());
     let product = 12.0 * nnz + 4.0 * (n + 1.0) + 16.0 * n;
     table.row("y = A x", product, best_of(REPEATS, || a.apply(&x, &mut y)));
-    table.row("y = A x and x.y", product, best_of(REPEATS, || drop(a.apply_dot(&x, &mut y))));
+    table.row(
+        "y = A x and x.y",
+        product,
+        best_of(REPEATS, || {
+            a.apply_dot(&x, &mut y);
+        }),
+    );
     table.row("r = b - A x", product + 8.0 * n, best_of(REPEATS, || a.residual(b, &x, &mut y)));
-    table.row("x.y", 16.0 * n, best_of(REPEATS, || drop(std::hint::black_box(kernels::dot(&x, &y)))));
+    table.row(
+        "x.y",
+        16.0 * n,
+        best_of(REPEATS, || {
+            std::hint::black_box(kernels::dot(&x, &y));
+        }),
+    );
     table.row("y += a x", 24.0 * n, best_of(REPEATS, || kernels::axpy(1e-9, &x, &mut y)));
     table.row(
         "r -= a q, |r|, r.D r",
         32.0 * n,
-        best_of(REPEATS, || drop(kernels::axpy_norms_diagonal(1e-9, &x, &d, &mut y))),
+        best_of(REPEATS, || {
+            kernels::axpy_norms_diagonal(1e-9, &x, &d, &mut y);
+        }),
     );
     let mut z = b.to_vec();
     table.row(

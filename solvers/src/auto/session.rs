@@ -48,8 +48,7 @@ impl<'a, T: AutoScalar> Session<'a, T> {
         }
         let automatic = options.method == Method::Auto;
         let facts = if automatic { analyse(a) } else { analyse_entries(a) };
-        let attempts =
-            if automatic { attempts(&facts, options) } else { named(&facts, options) };
+        let attempts = if automatic { attempts(&facts, options) } else { named(&facts, options) };
         let prepared = attempts.iter().map(|_| None).collect();
         let options = options.clone();
         Ok(Self { a, options, facts, attempts, prepared, current: 0, analysis: start.elapsed() })
