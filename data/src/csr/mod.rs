@@ -15,6 +15,7 @@ use crate::Scalar;
 pub use analysis::{Bandwidth, DiagonalDominance};
 pub use builder::CooBuilder;
 pub(crate) use builder::{count_to_offsets, sort_and_add_rows};
+pub use product::prefetch;
 
 /// Why arrays do not form a CSR matrix.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -9,6 +9,14 @@ use std::ops::Range;
 /// enough to balance rows of uneven length.
 const ROWS_PER_TASK: usize = 4096;
 
+/// Entries that a product asks the memory for ahead of their use. Short rows with an indirect access between keep
+/// the hardware's own prefetcher too near: measured on the 7-point matrix of 128³, one thread, 13.0 ms
+/// without, 10.5 at 64, 8.4 at 128, 7.8 at 256 to 512, 9.3 at 1024.
+const PREFETCH_DISTANCE: usize = 256;
+
+/// Below this many entries the matrix stays in the last cache, and asking would cost some 7 %.
+const MIN_PREFETCH_NNZ: usize = 1 << 20;
+
 /// Below this many entries a product is done before a second thread has woken up.
 const MIN_PARALLEL_NNZ: usize = 50_000;
 
@@ -59,8 +67,13 @@ impl<T: Scalar> CsrMatrix<T> {
         assert!(rows.end <= self.nrows, "rows out of range");
         let row_ptr = &self.row_ptr[rows.start..=rows.end];
         let mut start = row_ptr[0] as usize;
+        let prefetches = self.nnz() >= MIN_PREFETCH_NNZ;
         for (k, (y, &end)) in y.iter_mut().zip(&row_ptr[1..]).enumerate() {
             let end = end as usize;
+            if prefetches {
+                prefetch(&self.values, start + PREFETCH_DISTANCE);
+                prefetch(&self.col_idx, start + PREFETCH_DISTANCE);
+            }
             // SAFETY: construction checked that row pointers never decrease and end at nnz, the length of
             // both arrays, and that every column is below ncols = x.len(). Fields are private and the
             // pattern is never changed afterwards.
@@ -222,4 +235,18 @@ unsafe fn fixed_row<T: Scalar, const LEN: usize>(cols: &[u32], vals: &[T], x: &[
         sum += vals[k] * unsafe { *x.get_unchecked(cols[k] as usize) };
     }
     sum
+}
+
+/// Asks the memory for `array[index]`, which need not exist: a hint without effect on any value. The entries of
+/// a matrix are used once a product, so they should not push x out of the caches.
+#[inline(always)]
+pub fn prefetch<T>(array: &[T], index: usize) {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    // SAFETY: a prefetch of any address is allowed; none is dereferenced.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_NTA, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_NTA>(array.as_ptr().wrapping_add(index).cast());
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    let _ = (array, index);
 }
