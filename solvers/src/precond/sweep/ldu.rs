@@ -4,7 +4,11 @@ use super::{Schedule, SharedSlice};
 use crate::error::{SolveError, check_len};
 use rayon::prelude::*;
 use residua_data::Scalar;
+use residua_data::csr::prefetch;
 use std::ops::Range;
+
+/// Entries that a sweep asks the memory for ahead of their use; see the product's.
+const PREFETCH_DISTANCE: usize = 256;
 
 /// Rows whose products are summed at once in rᴴz, so that rounding grows with the blocks and not the rows.
 const DOT_ROWS: usize = 1024;
@@ -253,6 +257,8 @@ unsafe fn forward_run<T: Scalar, V: Stored<T>>(
         let mut start = *lower.row_ptr.get_unchecked(run.start) as usize;
         for i in run {
             let end = *lower.row_ptr.get_unchecked(i + 1) as usize;
+            prefetch(values, start + PREFETCH_DISTANCE);
+            prefetch(&lower.col_idx, start + PREFETCH_DISTANCE);
             let cols = lower.col_idx.get_unchecked(start..end);
             let vals = values.get_unchecked(start..end);
             let mut sum = *r.get_unchecked(i);
@@ -294,6 +300,8 @@ unsafe fn backward_run<T: Scalar, V: Stored<T>>(
             let mut end = *upper.row_ptr.get_unchecked(rows_end) as usize;
             for i in (rows_start..rows_end).rev() {
                 let start = *upper.row_ptr.get_unchecked(i) as usize;
+                prefetch(values, start.wrapping_sub(PREFETCH_DISTANCE));
+                prefetch(&upper.col_idx, start.wrapping_sub(PREFETCH_DISTANCE));
                 let cols = upper.col_idx.get_unchecked(start..end);
                 let vals = values.get_unchecked(start..end);
                 let mut sum = z.get(i) * *inv_diag.get_unchecked(i);
