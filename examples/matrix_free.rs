@@ -3,6 +3,7 @@
 //! ```text
 //! cargo run --release --example matrix_free
 //! ```
+#![allow(clippy::print_stdout)]
 
 use residua::prelude::*;
 use std::ops::ControlFlow;

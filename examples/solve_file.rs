@@ -3,6 +3,7 @@
 //! ```text
 //! cargo run --release --example solve_file -- data/matrices/jump3d.mtx
 //! ```
+#![allow(clippy::print_stdout)]
 
 use residua::prelude::*;
 

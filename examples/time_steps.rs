@@ -4,6 +4,7 @@
 //! ```text
 //! cargo run --release --example time_steps
 //! ```
+#![allow(clippy::print_stdout)]
 
 use residua::poisson::{PoissonKind, PoissonProblem};
 use residua::prelude::*;

@@ -5,6 +5,7 @@
 //! cargo bench --bench bandwidth            # the 7-point matrix of 128 x 128 x 128 unknowns
 //! cargo bench --bench bandwidth -- 64      # of 64 x 64 x 64
 //! ```
+#![allow(clippy::print_stdout)]
 
 use residua_benches::stream::{best_of, triad};
 use residua_data::poisson::{PoissonKind, PoissonProblem};

@@ -107,25 +107,19 @@ impl StopReason {
             Self::Stopped(Limit::TimeLimit) => "raise the time limit, or use a stronger preconditioner",
             Self::Stopped(Limit::MonitorRequest) => "the solve was interrupted; x is the last iterate",
             Self::Failed(Breakdown::IndefiniteOperator) => {
-                "the matrix is not positive definite: use minres if it is symmetric, gmres otherwise"
+                "use minres if the matrix is symmetric, gmres otherwise, or let auto choose"
             }
-            Self::Failed(Breakdown::IndefinitePreconditioner) => {
-                "the preconditioner is not positive definite: use another one, or gmres"
-            }
-            Self::Failed(Breakdown::ZeroDenominator) => {
-                "the recurrence broke down: use another method, such as gmres or direct"
-            }
+            Self::Failed(Breakdown::IndefinitePreconditioner) => "use another preconditioner, or gmres",
+            Self::Failed(Breakdown::ZeroDenominator) => "use another method, such as gmres or direct",
             Self::Failed(Breakdown::Stagnation) => {
-                "the residual stopped shrinking: loosen rtol, scale the system, or use a stronger preconditioner or a direct method"
+                "loosen rtol, scale the system, or use a stronger preconditioner or a direct method"
             }
             Self::Failed(Breakdown::Divergence) => {
-                "the residual grew: the method does not converge for this matrix, use another one"
+                "the method does not converge for this matrix: use another one"
             }
-            Self::Failed(Breakdown::NonFinite) => {
-                "NaN or infinity appeared: scale the system, or use a direct method"
-            }
+            Self::Failed(Breakdown::NonFinite) => "scale the system, or use a direct method",
             Self::Failed(Breakdown::SingularInconsistent) => {
-                "the matrix is singular and b is outside its range: no solution exists, x is a least-squares one"
+                "b is outside the range of the matrix: no solution exists, x is a least-squares one as far as the method found it"
             }
         }
     }

@@ -106,7 +106,7 @@ fn describe(case: &Case) -> InfoRecord {
             };
             if let Err(error) = advised {
                 record.status = Some("invalid_input");
-                record.message = Some(format!("{}: {error}", case.label));
+                record.message = Some(format!("{}:1: {error}", case.label));
             }
         }
         Err(error) => {

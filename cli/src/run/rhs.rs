@@ -77,7 +77,7 @@ fn with_columns(file: MatrixFile, columns: Columns, path: &Path) -> Result<AnySy
     }
     if length != rows {
         return Err(format!(
-            "{}: has {length} rows: expected {rows}, as many as the matrix has",
+            "{}:1: has {length} rows: expected {rows}, as many as the matrix has",
             path.display()
         ));
     }

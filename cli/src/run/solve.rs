@@ -179,7 +179,7 @@ impl<'a> Session<'a> {
             }
             Err(error) => {
                 record.status = columns::status_of(&error);
-                record.message = Some(format!("{}: {error}", case.label));
+                record.message = Some(format!("{}:1: {error}", case.label));
                 Solved { record, solution: None, curve: None }
             }
         }

@@ -89,7 +89,7 @@ fn right_hand_sides_that_do_not_fit() {
     folder.write("bad.mtx", &tridiagonal(4, 3.0));
     folder.write("bad_b.mtx", &array(&[&[1.0, 2.0, 3.0]]));
     let message = message_for(&folder, &[]);
-    assert_eq!(message, "bad_b.mtx: has 3 rows: expected 4, as many as the matrix has");
+    assert_eq!(message, "bad_b.mtx:1: has 3 rows: expected 4, as many as the matrix has");
     folder.write("bad_b.mtx", "%%MatrixMarket matrix array real general\n4 1\n1\n2\nx\n4\n");
     assert!(message_for(&folder, &[]).starts_with("bad_b.mtx:5:"));
     let run = folder.run(&["solve", "good.mtx", "--rhs", "nines", "--json"]);
