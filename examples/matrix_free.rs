@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let b = vec![1.0; n * n * n];
     let mut x = vec![0.0; n * n * n];
     let mut show = |progress: &Progress<'_>| {
-        if progress.iteration % 10 == 0 {
+        if progress.iteration.is_multiple_of(10) {
             let relative = progress.residual_norm / progress.rhs_norm;
             let stars = (60.0 * (1.0 + relative.log10() / 10.0)).max(0.0) as usize;
             println!("{:4}  {relative:8.1e}  {}", progress.iteration, "*".repeat(stars));
