@@ -127,7 +127,7 @@ fn shapes_are_checked() {
 fn qr_finds_the_least_squares_solution() {
     // The mean of 1, 2 and 6 is the least-squares solution of x = 1, x = 2, x = 6.
     let a = CsrMatrix::try_new(3, 1, vec![0, 1, 2, 3], vec![0; 3], vec![1.0; 3]).unwrap();
-    let mut d = [1.0, 2.0, 6.0];
+    let mut d = [1.0f64, 2.0, 6.0];
     Factorization::new(DirectKind::Qr, &a).unwrap().solve_in_place(&mut d);
     assert!((d[0] - 3.0).abs() < 1e-14);
 }

@@ -207,7 +207,7 @@ impl<T: Scalar> CsrMatrix<T> {
 #[path = "product_tests.rs"]
 mod tests;
 
-/// Σ vals[k] x[cols[k]], in order.
+/// `Σ vals[k] x[cols[k]]`, in order.
 ///
 /// # Safety
 /// Every column is below the length of `x`.

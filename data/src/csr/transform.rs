@@ -32,7 +32,7 @@ impl<T: Scalar> CsrMatrix<T> {
         Self::from_parts(self.ncols, self.nrows, row_ptr, col_idx, values)
     }
 
-    /// The symmetric permutation B = P A Pᵀ with B[i][j] = A[perm[i]][perm[j]], `perm` a permutation of
+    /// The symmetric permutation B = P A Pᵀ with `B[i][j] = A[perm[i]][perm[j]]`, `perm` a permutation of
     /// 0..n given as new → old.
     ///
     /// # Panics

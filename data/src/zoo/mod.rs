@@ -2,7 +2,7 @@
 //!
 //! A solver is tested on every system that it claims, and on the others for an honest refusal: the facts
 //! say which is which. Real systems come from [`all`] or [`by_name`], complex ones from [`all_complex`],
-//! endless ones from [`random`].
+//! endless ones from [`random()`].
 //!
 //! ```
 //! use residua_data::zoo;
