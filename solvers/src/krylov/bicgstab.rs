@@ -61,7 +61,7 @@ impl<T: Scalar> Default for Bicgstab<Identity, T> {
 }
 
 impl<P, T: Scalar> Bicgstab<P, T> {
-    /// BiCGSTAB with the preconditioner `precond`; [`Identity`](crate::precond::Identity) for none.
+    /// BiCGSTAB with the preconditioner `precond`; [`Identity`] for none.
     pub fn new(precond: P) -> Self {
         let [r, shadow, p, v, t, p_hat, s_hat] = std::array::from_fn(|_| Vec::new());
         Self { precond, r, shadow, p, v, t, p_hat, s_hat }

@@ -71,7 +71,7 @@ impl<T: Scalar> Default for BicgstabL<Identity, T> {
 }
 
 impl<P, T: Scalar> BicgstabL<P, T> {
-    /// BiCGSTAB(2) with the preconditioner `precond`; [`Identity`](crate::precond::Identity) for none.
+    /// BiCGSTAB(2) with the preconditioner `precond`; [`Identity`] for none.
     pub fn new(precond: P) -> Self {
         Self { precond, degree: DEFAULT_DEGREE, r: Vec::new(), workspace: Workspace::default() }
     }

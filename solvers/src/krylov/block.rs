@@ -90,7 +90,7 @@ impl<T: Scalar> Default for BlockCg<Identity, T> {
 }
 
 impl<P, T: Scalar> BlockCg<P, T> {
-    /// Block CG with the preconditioner `precond`; [`Identity`](crate::precond::Identity) for none.
+    /// Block CG with the preconditioner `precond`; [`Identity`] for none.
     pub fn new(precond: P) -> Self {
         Self { precond, vectors: Vectors::default(), columns: Vec::new(), scalars: Scalars::default() }
     }

@@ -46,7 +46,7 @@ impl<T: Scalar> Default for Cg<Identity, T> {
 }
 
 impl<P, T: Scalar> Cg<P, T> {
-    /// CG with the preconditioner `precond`; [`Identity`](crate::precond::Identity) for none.
+    /// CG with the preconditioner `precond`; [`Identity`] for none.
     pub fn new(precond: P) -> Self {
         Self { precond, r: Vec::new(), z: Vec::new(), p: Vec::new(), q: Vec::new() }
     }

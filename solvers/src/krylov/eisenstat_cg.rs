@@ -47,7 +47,7 @@ enum Pivots {
 /// CG with SSOR or DIC, for A x = b, A ∈ Tⁿˣⁿ Hermitian positive definite, by Eisenstat's trick.
 ///
 /// Sweeps are in natural order for ω > 1 and for modified DIC, staged otherwise
-/// ([`SweepOrder`](crate::precond::SweepOrder) says why). Set up for one matrix, whose scaled triangles it keeps; [`refresh`](Refresh::refresh) it for new values. It
+/// ([`SweepOrder`] says why). Set up for one matrix, whose scaled triangles it keeps; [`refresh`](Refresh::refresh) it for new values. It
 /// takes the steps of [`Cg`](super::Cg) with [`Ssor`](crate::precond::Ssor), or with
 /// [`Ic0`](crate::precond::Ic0) on a graph without triangles, in less time a step.
 ///

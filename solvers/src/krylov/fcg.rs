@@ -65,7 +65,7 @@ impl<T: Scalar> Default for Fcg<Identity, T> {
 }
 
 impl<P, T: Scalar> Fcg<P, T> {
-    /// FCG(1) with the preconditioner `precond`; [`Identity`](crate::precond::Identity) for none.
+    /// FCG(1) with the preconditioner `precond`; [`Identity`] for none.
     pub fn new(precond: P) -> Self {
         let (r, p, q) = (Vec::new(), Vec::new(), Vec::new());
         Self { precond, window: DEFAULT_WINDOW, r, p, q, kept: Kept::default() }

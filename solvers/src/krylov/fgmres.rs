@@ -39,7 +39,7 @@ impl<T: Scalar> Default for Fgmres<Identity, T> {
 }
 
 impl<P, T: Scalar> Fgmres<P, T> {
-    /// FGMRES(50) with the preconditioner `precond`; [`Identity`](crate::precond::Identity) for none.
+    /// FGMRES(50) with the preconditioner `precond`; [`Identity`] for none.
     pub fn new(precond: P) -> Self {
         let (r, directions) = (Vec::new(), Vec::new());
         Self { precond, restart: DEFAULT_RESTART, arnoldi: Arnoldi::new(), r, directions }

@@ -53,7 +53,7 @@ impl<T: Scalar> Default for Gmres<Identity, T> {
 }
 
 impl<P, T: Scalar> Gmres<P, T> {
-    /// GMRES(50) with the preconditioner `precond`; [`Identity`](crate::precond::Identity) for none.
+    /// GMRES(50) with the preconditioner `precond`; [`Identity`] for none.
     pub fn new(precond: P) -> Self {
         Self { precond, restart: DEFAULT_RESTART, arnoldi: Arnoldi::new(), r: Vec::new(), z: Vec::new() }
     }

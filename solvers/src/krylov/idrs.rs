@@ -75,7 +75,7 @@ impl<T: Scalar> Default for Idrs<Identity, T> {
 }
 
 impl<P, T: Scalar> Idrs<P, T> {
-    /// IDR(4) with the preconditioner `precond`; [`Identity`](crate::precond::Identity) for none.
+    /// IDR(4) with the preconditioner `precond`; [`Identity`] for none.
     pub fn new(precond: P) -> Self {
         Self { precond, s: DEFAULT_S, seed: 0, r: Vec::new(), space: Space::default() }
     }

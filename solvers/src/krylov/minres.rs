@@ -78,7 +78,7 @@ impl<T: Scalar> Default for Minres<Identity, T> {
 }
 
 impl<P, T: Scalar> Minres<P, T> {
-    /// MINRES with the preconditioner `precond`; [`Identity`](crate::precond::Identity) for none.
+    /// MINRES with the preconditioner `precond`; [`Identity`] for none.
     pub fn new(precond: P) -> Self {
         let [r, u_old, u, v, q, w_old, w] = std::array::from_fn(|_| Vec::new());
         Self { precond, r, u_old, u, v, q, w_old, w }
