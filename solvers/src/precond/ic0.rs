@@ -64,7 +64,7 @@ impl Ic0Options {
 ///
 /// Use it with CG on matrices from elliptic problems that are too small or too irregular for multigrid. Only
 /// A's pattern is stored: no memory can run out. Rows are eliminated in the order of
-/// [`Schedule`](super::sweep::Schedule), near the natural one, so the result is the same for any number of
+/// [`Schedule`], near the natural one, so the result is the same for any number of
 /// threads.
 ///
 /// **Cost** of z = M⁻¹ r in double precision: 8 (nnz(A) − n) + 48 n bytes (12 where not compact).

@@ -10,7 +10,7 @@
 //! which for Hermitian A (U = Lᴴ) with positive diagonal and 0 < ω < 2 is Hermitian positive definite. Saad
 //! (2003), *Iterative Methods for Sparse Linear Systems*, eq. 10.6, with the factor that makes M⁻¹ r the result
 //! of a symmetric sweep from x = 0 (Axelsson 1972, BIT 12); Krylov methods do not see the factor. The second
-//! form is the L D U of [`LduFactor`](super::sweep::LduFactor), whose schedule says what is "lower".
+//! form is the L D U of [`LduFactor`], whose schedule says what is "lower".
 
 use super::pattern::{has_pattern, symbolic_in};
 use super::sweep::{Coupling, LduFactor, Schedule, SharedSlice, Triangle};
@@ -36,7 +36,7 @@ const ROWS_PER_TASK: usize = 4096;
 pub enum SweepOrder {
     /// As the rows are numbered; in parallel by a pipeline of small blocks where the pattern allows it.
     Natural,
-    /// In parallel by blocks, whose separators come last: see [`Schedule`](super::sweep::Schedule).
+    /// In parallel by blocks, whose separators come last: see [`Schedule`].
     Staged,
 }
 
