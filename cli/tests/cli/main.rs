@@ -7,6 +7,7 @@ mod inputs;
 mod outputs;
 mod poisson;
 mod processes;
+mod real;
 mod resume;
 mod solve;
 mod support;
