@@ -43,6 +43,14 @@ fn a_large_m_matrix_goes_to_modified_incomplete_cholesky() {
 }
 
 #[test]
+fn a_large_upwinded_matrix_goes_to_incomplete_lu() {
+    let (a, b) = poisson(PoissonKind::Convection, 3, 32);
+    let (report, _) = solve(&a, &b, &Options::default());
+    assert!(report.outcome.converged());
+    assert_eq!((report.method, report.precond), (Method::Bicgstab, PrecondKind::Ilu0));
+}
+
+#[test]
 fn a_negative_definite_matrix_is_turned_around() {
     let (mut a, b) = poisson(PoissonKind::Constant, 3, 32);
     a.values_mut().iter_mut().for_each(|v| *v = -*v);

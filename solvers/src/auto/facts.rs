@@ -52,13 +52,15 @@ pub struct MatrixFacts {
 /// Beyond this order a symbolic factorization is not tried: it would take longer than most solves.
 const MAX_ORDER_FOR_ESTIMATE: usize = 400_000;
 
-/// Beyond this order an M-matrix is known to go to modified incomplete Cholesky, so that no estimate is needed.
-const MAX_ORDER_OF_M_MATRIX: usize = 20_000;
+/// Beyond this order a matrix of positive type is known to go to an incomplete factorization: no estimate is
+/// needed.
+const MAX_ORDER_OF_POSITIVE_TYPE: usize = 20_000;
 
 /// Measures `a`.
 pub fn analyse<T: Scalar>(a: &CsrMatrix<T>) -> MatrixFacts {
     let mut facts = analyse_entries(a);
-    let max_order = if facts.is_m_matrix() { MAX_ORDER_OF_M_MATRIX } else { MAX_ORDER_FOR_ESTIMATE };
+    let max_order =
+        if facts.is_positive_type() { MAX_ORDER_OF_POSITIVE_TYPE } else { MAX_ORDER_FOR_ESTIMATE };
     if facts.is_square() && facts.rows <= max_order {
         facts.factor_estimate = estimate(a, facts.pattern_symmetric);
     }
@@ -180,10 +182,15 @@ impl MatrixFacts {
         self.rows == self.cols
     }
 
-    /// Whether A is Hermitian with a positive diagonal, no positive off-diagonal entry, and dominance: incomplete
-    /// Cholesky cannot break down on it, the modified one neither.
+    /// Whether A has a positive diagonal, no positive off-diagonal entry, and dominance, as elliptic and upwinded
+    /// transport problems have: incomplete factorizations without fill cannot break down on it.
+    pub fn is_positive_type(&self) -> bool {
+        self.positive_diagonal && self.nonpositive_off_diagonal && self.diagonally_dominant
+    }
+
+    /// Whether A is Hermitian and of positive type: modified incomplete Cholesky cannot break down either.
     pub fn is_m_matrix(&self) -> bool {
-        self.hermitian && self.positive_diagonal && self.nonpositive_off_diagonal && self.diagonally_dominant
+        self.hermitian && self.is_positive_type()
     }
 
     /// Whether a sparse factorization is expected to take less time than an incomplete-factorization

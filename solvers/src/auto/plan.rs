@@ -7,7 +7,7 @@
 //! |---|---|
 //! | Hermitian, diagonal of one sign | Cholesky if cheap, else CG + IC(0); then as indefinite |
 //! | Hermitian, indefinite | LDLᴴ and LU if cheap, else MINRES; then as nonsymmetric |
-//! | square | LU if cheap, else BiCGSTAB + ILUT and GMRES + ILUT; LU at any cost that fits; GMRES on these factors, and on those of A + δI |
+//! | square | LU if cheap, else BiCGSTAB + ILU(0) (positive type only), BiCGSTAB + ILUT, GMRES + ILUT; LU at any cost that fits; GMRES on these factors, and on those of A + δI |
 //! | rectangular | LSMR |
 //! | any, at the end | rank-revealing QR if small, else MINRES or LSMR: a least-squares verdict |
 
@@ -177,6 +177,14 @@ fn add_nonsymmetric(
     add: &mut impl FnMut(AttemptKind, &'static str, usize, bool),
 ) {
     let krylov = AttemptKind::Krylov;
+    if !cheap && facts.is_positive_type() {
+        add(
+            krylov(Method::Bicgstab, PrecondKind::Ilu0),
+            "the matrix is dominant with a positive diagonal and no positive entry beside it, and too large for a cheap factorization",
+            ATTEMPT_ITERS,
+            scaled,
+        );
+    }
     if !cheap {
         for (method, why) in [
             (
