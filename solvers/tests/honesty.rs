@@ -111,8 +111,9 @@ fn ten_thousand_random_systems_are_solved_and_never_lied_about() {
             let method = Method::ALL[1 + seed as usize % (Method::ALL.len() - 1)];
             let _ = solve(&system, &options(method, PrecondKind::Auto));
         }
-        println!("{kind}: {} of {PER_KIND} ended otherwise than they should", wrong.len());
-        let most = if kind == RandomKind::BadlyScaled { PER_KIND / 20 } else { PER_KIND / 100 };
-        assert!(wrong.len() as u64 <= most, "{kind}: {} wrong, such as {:?}", wrong.len(), &wrong[..3]);
+        println!("{kind}: {} of {PER_KIND} ended otherwise than they should {wrong:?}", wrong.len());
+        // None is wrong where this was written; vector units of another width round otherwise.
+        let most = PER_KIND / 500;
+        assert!(wrong.len() as u64 <= most, "{kind}: {} wrong: {wrong:?}", wrong.len());
     }
 }

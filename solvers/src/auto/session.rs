@@ -115,7 +115,8 @@ impl<'a, T: AutoScalar> Session<'a, T> {
                 }
             };
             let setup_took = setup_start.elapsed();
-            x.copy_from_slice(best.as_ref().map_or(&guess, |(_, x)| x));
+            // A failed attempt may leave an x so large that the next one could not add to it: start afresh.
+            x.copy_from_slice(&guess);
             let rule = StopRule {
                 max_iters: stop.max_iters.min(attempt.max_iters),
                 time_limit: stop.time_limit.map(|limit| limit.saturating_sub(start.elapsed())),
