@@ -183,7 +183,7 @@ fn named<T: FaerScalar>(
         Method::Ssor => (Box::new(Sor::symmetric(omega)?), PrecondKind::None),
         Method::Auto | Method::Direct => return Err(not_here("method", method.as_str())),
         Method::Gmres | Method::Fgmres | Method::Bicgstab | Method::Idrs => {
-            general(a, method, precond, options)?
+            general(a, facts, method, precond, options)?
         }
         Method::Lsmr => (Box::new(Lsmr::new().with_column_scaling(column_scaling(a))), PrecondKind::None),
     };
@@ -254,6 +254,7 @@ fn by_eisenstats_trick<T: FaerScalar>(
 /// GMRES, FGMRES, BiCGSTAB and IDR(s): any linear preconditioner.
 fn general<T: FaerScalar>(
     a: &CsrMatrix<T>,
+    facts: &MatrixFacts,
     method: Method,
     precond: PrecondKind,
     options: &Options,
@@ -262,7 +263,7 @@ fn general<T: FaerScalar>(
         PrecondKind::Auto => &[PrecondKind::Ilut, PrecondKind::Ilu0, PrecondKind::Jacobi, PrecondKind::None],
         ref named => std::slice::from_ref(named),
     };
-    let (m, precond) = first_that_builds(candidates, |kind| linear(a, kind, options))?;
+    let (m, precond) = first_that_builds(candidates, |kind| linear(a, facts, kind, options))?;
     let solver: Box<dyn Solver<CsrMatrix<T>, T>> = match (method, options.restart) {
         (Method::Gmres, Some(restart)) => Box::new(Gmres::new(m).with_restart(restart)),
         (Method::Gmres, None) => Box::new(Gmres::new(m)),
@@ -312,22 +313,20 @@ fn spd<T: FaerScalar>(
 /// Any linear preconditioner by name.
 fn linear<T: FaerScalar>(
     a: &CsrMatrix<T>,
+    facts: &MatrixFacts,
     kind: PrecondKind,
     options: &Options,
 ) -> Result<AnyLinear<T>, SolveError> {
+    // Incomplete LU needs a diagonal: where there is none, rows are matched to columns first.
+    let matched = facts.zero_diagonals > 0;
     Ok(match kind {
-        PrecondKind::Ilu0 if has_zero_diagonal(a) => Box::new(Matched::new(a, |a| Ilu0::new(a))?),
+        PrecondKind::Ilu0 if matched => Box::new(Matched::new(a, |a| Ilu0::new(a))?),
         PrecondKind::Ilu0 => Box::new(Ilu0::new(a)?),
-        PrecondKind::Ilut if has_zero_diagonal(a) => Box::new(Matched::new(a, |a| Ilut::new(a))?),
+        PrecondKind::Ilut if matched => Box::new(Matched::new(a, |a| Ilut::new(a))?),
         PrecondKind::Ilut => Box::new(Ilut::new(a)?),
         PrecondKind::BlockJacobi => Box::new(BlockJacobi::new(a, BLOCK_SIZE)?),
         spd_kind => Box::new(spd(a, spd_kind, options)?),
     })
-}
-
-/// Incomplete LU needs a diagonal: where there is none, rows are matched to columns first.
-fn has_zero_diagonal<T: FaerScalar>(a: &CsrMatrix<T>) -> bool {
-    (0..a.nrows()).any(|i| a.get(i, i).is_zero())
 }
 
 /// The share of dropped fill that modified incomplete Cholesky adds to the diagonal, 1 − 1/√n: 1 − O(h) in two

@@ -74,7 +74,7 @@ enum Numbers<T: FaerScalar> {
     },
     Qr {
         symbolic: SymbolicQr<u32>,
-        factors: Qr<u32, T>,
+        factors: Option<Qr<u32, T>>,
     },
 }
 
@@ -147,9 +147,7 @@ impl<T: FaerScalar> Factorization<T> {
             DirectKind::Qr => {
                 let symbolic =
                     SymbolicQr::try_new(symbolic_columns(&columns)).map_err(|e| out_of_memory(what, &e))?;
-                let factors = Qr::try_new_with_symbolic(symbolic.clone(), as_columns(&columns))
-                    .map_err(|e| out_of_memory(what, &e))?;
-                Numbers::Qr { symbolic, factors }
+                Numbers::Qr { symbolic, factors: None }
             }
         };
         let pattern = (a.nrows(), a.ncols(), a.row_ptr().to_vec(), a.col_idx().to_vec());
@@ -222,8 +220,8 @@ impl<T: FaerScalar> Factorization<T> {
                 symbolic.solve_in_place_scratch::<T>(1, par)
             }
             Numbers::Qr { symbolic, factors } => {
-                *factors =
-                    Qr::try_new_with_symbolic(symbolic.clone(), a).map_err(|e| out_of_memory(what, &e))?;
+                let numeric = Qr::try_new_with_symbolic(symbolic.clone(), a);
+                *factors = Some(numeric.map_err(|e| out_of_memory(what, &e))?);
                 faer::dyn_stack::StackReq::EMPTY
             }
         };
@@ -274,6 +272,7 @@ impl<T: FaerScalar> Factorization<T> {
             }
             Numbers::Qr { factors, .. } => {
                 use faer::linalg::solvers::SolveLstsqCore;
+                let Some(factors) = factors else { return };
                 factors.solve_lstsq_in_place_with_conj(Conj::No, rhs);
             }
         }

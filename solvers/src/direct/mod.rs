@@ -20,9 +20,7 @@ pub use rank_revealing::DenseLeastSquares;
 
 use crate::control::{CycleEnd, resize, run};
 use crate::precond::{LinearPreconditioner, Preconditioner};
-use crate::{
-    LinearOperator, LinearSystem, Monitor, Outcome, SolveError, Solver, SparseRows, StopRule, kernels,
-};
+use crate::{LinearOperator, LinearSystem, Monitor, Outcome, SolveError, Solver, StopRule, kernels};
 use residua_data::CsrMatrix;
 
 /// A sparse factorization with iterative refinement.
@@ -112,23 +110,3 @@ impl<T: FaerScalar> Preconditioner<T> for Direct<T> {
     }
 }
 impl<T: FaerScalar> LinearPreconditioner<T> for Direct<T> {}
-
-/// Factorizes `a` by the first kind that suits its symmetry and definiteness, in the order Cholesky,
-/// LDLᴴ, LU.
-///
-/// # Errors
-/// As [`Direct::new`], for the last kind tried.
-pub fn factorize_best<T: FaerScalar, A: SparseRows<T> + ?Sized>(
-    a: &A,
-    hermitian: bool,
-    positive_diagonal: bool,
-) -> Result<Direct<T>, SolveError> {
-    let a = a.csr();
-    if hermitian
-        && positive_diagonal
-        && let Ok(direct) = Direct::new(DirectKind::Cholesky, a)
-    {
-        return Ok(direct);
-    }
-    Direct::new(DirectKind::Lu, a)
-}
