@@ -1,13 +1,15 @@
 //! Scaling plots: a cost against the number of unknowns, both logarithmic, one line a solver, as inline SVG.
 
-use super::PoissonRecord;
 use super::plot::{INK, INK_TEXT, PALETTE, SIZE, power_of_ten};
-use crate::report::Status;
+use super::{PoissonRecord, Status};
 use plotters::prelude::*;
 use std::fmt::Write;
 
 /// One solver's costs, (unknowns, cost), by rising size.
 type Line = (String, Vec<(f64, f64)>);
+
+/// What a plot shows of a record.
+type Cost = fn(&PoissonRecord) -> Option<f64>;
 
 /// Lines that share their axes.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,7 +25,7 @@ impl ScalingPlot {
         let family = |r: &PoissonRecord| format!("{}, {}D", r.problem, r.dim);
         let mut families: Vec<String> = records.iter().map(family).collect();
         families.dedup();
-        let costs: [(&'static str, fn(&PoissonRecord) -> Option<f64>); 2] =
+        let costs: [(&'static str, Cost); 2] =
             [("seconds", |r| r.seconds), ("iterations", |r| r.solve.iterations.map(|k| k as f64))];
         let mut plots = Vec::new();
         for name in families {
