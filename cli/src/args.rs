@@ -75,6 +75,7 @@ const POISSON_EXAMPLES: &str = "\
 Examples:
   residua poisson --dim 2 --n 64,128 --solver cg,cg+jacobi,cg+ic0
   residua poisson --dim 3 --n 32 --problem jump --contrast 1e4 --solver all --json
+  residua poisson --dim 3 --n 16,32,64 --solver cg+jacobi,cg+ic0,direct --report scaling.html
   residua poisson --n 32 --save-matrix systems";
 
 /// A value that the library parses by name, with its choices in the help and in shell completions.
@@ -184,7 +185,8 @@ pub(crate) struct PoissonArgs {
     /// Strength of the anisotropy, the jump or the convection [default: by the problem]
     #[arg(long, value_name = "C", allow_hyphen_values = true)]
     pub(crate) contrast: Option<f64>,
-    /// METHOD or METHOD+PRECOND, one or more; `all`: every one that makes sense; `auto`
+    /// METHOD or METHOD+PRECOND, one or more; `all`: every one that makes sense, each for a
+    /// minute at most unless --time-limit says otherwise; `auto`
     #[arg(long, value_name = "NAME,NAME,...", value_delimiter = ',', default_value = "auto")]
     pub(crate) solver: Vec<String>,
     /// Relaxation of SOR and SSOR, 0 < W < 2 [default: chosen by the method]

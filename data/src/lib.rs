@@ -5,12 +5,14 @@
 //! - [`CsrMatrix`], compressed sparse rows with 32-bit indices and checked construction, and
 //!   [`CooBuilder`], which assembles one from entries in any order;
 //! - [`poisson`], the Poisson family of benchmark problems;
+//! - [`elasticity`], cantilever beams with their rigid-body motions;
 //! - [`zoo`], small named systems and random families with what is known of each;
 //! - [`matrix_market`], reading and writing of matrices, right-hand sides and solutions;
 //! - [`memory`], an allocator that asks for large pages;
 //! - the [`Scalar`] bound that the whole toolkit is generic over.
 
 pub mod csr;
+pub mod elasticity;
 pub mod matrix_market;
 pub mod memory;
 pub mod poisson;

@@ -8,6 +8,7 @@ use residua_solvers::auto::Options;
 use residua_solvers::{Method, PrecondKind, StopRule};
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// A method with its preconditioner, as `--solver` names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +62,10 @@ const ALL_NONSYMMETRIC: &[(Method, PrecondKind)] = &[
     (Method::Direct, PrecondKind::None),
 ];
 
+/// How long each solve may take with `--solver all`, if `--time-limit` does not say: `all` has methods that are hopeless on
+/// large problems, and they must not keep the others waiting.
+const ALL_TIME_LIMIT: Duration = Duration::from_secs(60);
+
 /// What `residua poisson` has to do.
 #[derive(Debug)]
 pub(crate) struct PoissonPlan {
@@ -78,7 +83,10 @@ pub(crate) struct PoissonPlan {
 impl PoissonPlan {
     pub(crate) fn new(typed: PoissonArgs, seed: u64) -> Result<Self, UsageError> {
         check_omega(typed.omega)?;
-        let stop = stop_rule(&typed.stop)?;
+        let mut stop = stop_rule(&typed.stop)?;
+        if stop.time_limit.is_none() && typed.solver.iter().any(|name| name == "all") {
+            stop.time_limit = Some(ALL_TIME_LIMIT);
+        }
         if typed.repeat == 0 {
             return Err(UsageError::new("--repeat 0: expected 1 or more"));
         }

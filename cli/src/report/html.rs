@@ -1,6 +1,6 @@
 //! The page of `--report`: one file that needs no network and prints what it takes to repeat the run.
 
-use super::{Align, Plot, Table};
+use super::{Align, Plot, ScalingPlot, Table};
 use crate::cases::plain;
 use crate::plan::Context;
 use std::fmt::Write;
@@ -19,6 +19,8 @@ pub(crate) struct Page<'a> {
     /// Facts on the run, name and value.
     pub(crate) summary: Vec<(&'static str, String)>,
     pub(crate) table: &'a Table,
+    /// Costs against sizes, where there are several sizes.
+    pub(crate) scaling: Vec<ScalingPlot>,
     pub(crate) plots: Vec<Plot>,
     /// Advice and errors, case and text.
     pub(crate) messages: Vec<(String, String)>,
@@ -76,6 +78,7 @@ impl Page<'_> {
             }
             html.push_str("</ul>\n");
         }
+        push_scaling(&mut html, &self.scaling);
         push_plots(&mut html, &self.plots);
         html.push_str("<h2>How to repeat this run</h2>\n");
         let _ = writeln!(html, "<pre>{}</pre>", escape(&command_line()));
@@ -110,6 +113,21 @@ fn push_table(html: &mut String, table: &Table) {
         html.push_str("</tr>\n");
     }
     html.push_str("</tbody></table></div>\n");
+}
+
+fn push_scaling(html: &mut String, plots: &[ScalingPlot]) {
+    if !plots.is_empty() {
+        html.push_str("<h2>Scaling</h2>\n<p>N^p: how the cost grows with the number of unknowns.</p>\n");
+    }
+    for plot in plots {
+        let Some(svg) = plot.to_svg() else { continue };
+        let _ = write!(
+            html,
+            "<figure>\n<h3>{}</h3>\n{svg}\n<figcaption>{}</figcaption>\n</figure>\n",
+            escape(&plot.title),
+            plot.legend()
+        );
+    }
 }
 
 fn push_plots(html: &mut String, plots: &[Plot]) {

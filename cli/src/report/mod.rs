@@ -6,6 +6,7 @@ mod plot;
 mod poisson;
 mod progress;
 mod record;
+mod scaling;
 mod solve;
 mod table;
 
@@ -15,6 +16,7 @@ pub(crate) use plot::{Curve, Plot};
 pub(crate) use poisson::{PoissonRecord, PoissonView};
 pub(crate) use progress::Progress;
 pub(crate) use record::{ColumnRecord, SolveRecord, Status, finite};
+pub(crate) use scaling::ScalingPlot;
 pub(crate) use solve::SolveView;
 pub(crate) use table::{Align, Table};
 

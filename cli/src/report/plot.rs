@@ -4,7 +4,7 @@ use plotters::prelude::*;
 use std::fmt::Write;
 
 /// Width and height of a plot, in CSS pixels before the page scales it.
-const SIZE: (u32, u32) = (860, 380);
+pub(super) const SIZE: (u32, u32) = (860, 380);
 
 /// Points a curve is drawn with at most; more cannot be seen.
 const MAX_POINTS: usize = 600;
@@ -27,8 +27,8 @@ pub(crate) const PALETTE: [RGBColor; 6] = [
 ];
 
 /// Drawn in place of the page's own text colour, and replaced by it in the SVG.
-const INK: RGBColor = RGBColor(1, 2, 3);
-const INK_TEXT: &str = "#010203";
+pub(super) const INK: RGBColor = RGBColor(1, 2, 3);
+pub(super) const INK_TEXT: &str = "#010203";
 
 /// A curve of fewer values, such as a factorization's, shows nothing.
 const MIN_VALUES: usize = 3;
@@ -169,7 +169,7 @@ fn draw(svg: &mut String, curves: &[Vec<(f64, f64)>], axes: &Axes) -> Result<(),
 }
 
 /// 10 to the power `exponent`, in text.
-fn power_of_ten(exponent: i32) -> String {
+pub(super) fn power_of_ten(exponent: i32) -> String {
     const DIGITS: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
     let superscript = |c: char| c.to_digit(10).map_or('⁻', |d| DIGITS[d as usize]);
     match exponent {

@@ -1,6 +1,6 @@
 //! `residua poisson`: its JSON object, its table, its page.
 
-use super::{Align, Curve, Page, Plot, SolveRecord, Status, Table, or_dash, short};
+use super::{Align, Curve, Page, Plot, ScalingPlot, SolveRecord, Status, Table, or_dash, short};
 use serde::Serialize;
 use std::time::Duration;
 
@@ -16,6 +16,8 @@ pub(crate) struct PoissonRecord {
     pub(crate) solver: String,
     /// Set-up and solve, the median of the repetitions.
     pub(crate) seconds: Option<f64>,
+    /// `unknowns` over `seconds`.
+    pub(crate) unknowns_per_second: Option<f64>,
     /// `seconds` over the time of one y = Ax with this matrix.
     pub(crate) spmv_equivalents: Option<f64>,
     /// Of that product: its least traffic over its time.
@@ -48,10 +50,11 @@ impl<'a> PoissonView<'a> {
             ("Iterations", Align::Right),
             ("Residual", Align::Right),
             ("Seconds", Align::Right),
+            ("Unknowns/s", Align::Right),
             ("Products", Align::Right),
             ("GB/s", Align::Right),
         ]);
-        table.rows = records.iter().map(cells).collect();
+        table.rows = records.iter().map(|record| cells(record, is_fastest(record, records))).collect();
         Self { records, stream_gbs, elapsed, table }
     }
 
@@ -73,7 +76,8 @@ impl<'a> PoissonView<'a> {
         }
         let stream = short(self.stream_gbs);
         text.push_str(&format!(
-            "Products: set-up and solve, in times of one y = Ax. GB/s: of that product; the triad reaches {stream}.\n"
+            "* the fastest of its problem. Products: set-up and solve, in times of one y = Ax. GB/s: of that \
+product; the triad reaches {stream}.\n"
         ));
         text
     }
@@ -93,7 +97,9 @@ impl<'a> PoissonView<'a> {
         Page {
             title: "residua poisson",
             note: Some(
-                "Products: set-up and solve, in times of one y = Ax. GB/s: of that product.".to_owned(),
+                "* the fastest of its problem. Products: set-up and solve, in times of one y = Ax. GB/s: of \
+that product."
+                    .to_owned(),
             ),
             summary: vec![
                 ("Solves", self.records.len().to_string()),
@@ -102,21 +108,33 @@ impl<'a> PoissonView<'a> {
                 ("Elapsed, s", short(self.elapsed.as_secs_f64())),
             ],
             table: &self.table,
+            scaling: ScalingPlot::of(self.records),
             plots: plots.collect(),
             messages: self.messages(),
         }
     }
 }
 
-fn cells(record: &PoissonRecord) -> Vec<String> {
+/// Whether `record` is the fastest of several answers to its problem.
+fn is_fastest(record: &PoissonRecord, records: &[PoissonRecord]) -> bool {
+    let answers = || {
+        let same = |r: &&PoissonRecord| r.solve.case == record.solve.case;
+        records.iter().filter(same).filter(|r| r.solve.status == Status::Converged)
+    };
+    let best = answers().filter_map(|r| r.seconds).fold(f64::INFINITY, f64::min);
+    record.solve.status == Status::Converged && answers().count() > 1 && record.seconds == Some(best)
+}
+
+fn cells(record: &PoissonRecord, is_fastest: bool) -> Vec<String> {
     vec![
         record.solve.case.clone(),
         record.unknowns.to_string(),
-        record.solver.clone(),
+        if is_fastest { format!("{} *", record.solver) } else { record.solver.clone() },
         record.solve.status.to_string(),
         or_dash(record.solve.iterations),
         or_dash(record.solve.relative_residual.map(|r| format!("{r:.1e}"))),
         or_dash(record.seconds.map(short)),
+        or_dash(record.unknowns_per_second.map(|s| format!("{s:.1e}"))),
         or_dash(record.spmv_equivalents.map(|s| format!("{s:.0}"))),
         format!("{:.1}", record.bandwidth_gbs),
     ]

@@ -90,6 +90,7 @@ impl<'a> SolveView<'a> {
                 ("Elapsed, s", short(self.elapsed.as_secs_f64())),
             ],
             table: &self.table,
+            scaling: Vec::new(),
             plots: curves.chunks(CURVES_PER_PLOT).map(|curves| plot(curves, rtol)).collect(),
             messages: self.messages(|_| true),
         }

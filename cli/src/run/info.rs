@@ -49,6 +49,7 @@ pub(crate) fn info(args: &InfoArgs, context: &Context) -> Exit {
             ("Elapsed, s", short(started.elapsed().as_secs_f64())),
         ],
         table: &table,
+        scaling: Vec::new(),
         plots: Vec::new(),
         messages: records.iter().filter_map(|r| Some((r.case.clone(), r.message.clone()?))).collect(),
     };

@@ -142,6 +142,7 @@ impl Suite<'_> {
             unknowns: prepared.system.a.nrows(),
             solver: name,
             seconds,
+            unknowns_per_second: seconds.map(|s| prepared.system.a.nrows() as f64 / s),
             spmv_equivalents: seconds.map(|s| s / prepared.product_seconds),
             bandwidth_gbs: product_bytes(&prepared.system.a) / prepared.product_seconds / 1e9,
             stream_gbs: self.stream_gbs,

@@ -30,7 +30,7 @@ fn every_field_of_the_contract_is_there() {
         assert_eq!(o["unknowns"].as_u64().unwrap(), o["n"].as_u64().unwrap().pow(3));
         assert_eq!((&o["rows"], &o["symmetric"]), (&o["unknowns"], &true.into()));
         assert!(o["relative_residual"].as_f64().unwrap() <= 1e-8);
-        for name in ["seconds", "spmv_equivalents", "bandwidth_gbs", "stream_gbs"] {
+        for name in ["seconds", "unknowns_per_second", "spmv_equivalents", "bandwidth_gbs", "stream_gbs"] {
             assert!(o[name].as_f64().unwrap() > 0.0, "{name}");
         }
         let parts = o["setup_seconds"].as_f64().unwrap() + o["solve_seconds"].as_f64().unwrap();
@@ -53,6 +53,19 @@ fn each_problem_is_solved_by_auto_and_saved_as_it_is() {
         assert!(saved["rhs"].as_str().unwrap().ends_with("n12_b.mtx"));
         assert_eq!(saved["symmetric"], problem != "convection");
     }
+}
+
+#[test]
+fn several_sizes_make_scaling_plots() {
+    let folder = Folder::new();
+    let args = ["poisson", "--solver", "cg+jacobi,direct", "--report", "r.html", "--n"];
+    assert_eq!(folder.run(&[&args[..], &["10"]].concat()).code, 0);
+    assert!(!folder.read("r.html").contains("against unknowns"), "one size has no scaling");
+    let run = folder.run(&[&args[..], &["10,20"]].concat());
+    assert_eq!(run.stdout.lines().filter(|line| line.contains(" *")).count(), 2, "{}", run.stdout);
+    let page = folder.read("r.html");
+    assert!(page.contains("seconds against unknowns") && page.contains("iterations against unknowns"));
+    assert!(page.contains("cg+jacobi: N^") && !page.contains("#010203"));
 }
 
 #[test]
