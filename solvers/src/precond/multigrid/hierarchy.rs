@@ -192,6 +192,61 @@ impl<T: Real> Hierarchy<T> {
     }
 }
 
+/// Full multigrid: solve on the coarsest grid, interpolate, correct by a cycle, on to the next finer one.
+impl<T: Real> Hierarchy<T> {
+    /// x ← the interpolant from the second level's answer, in units of `scale`⁻¹; the finest level is not yet
+    /// corrected.
+    pub(super) fn full_start(&mut self, b: &[f64], scale: f64, x: &mut [f64]) {
+        let (input, output) = (
+            Outer { dims: self.dims, runs: &self.runs, scale },
+            Outer { dims: self.dims, runs: &self.runs, scale: 1.0 / scale },
+        );
+        let source = OuterSource { layout: input, data: b };
+        let mut bottom = Bottom { solver: &self.coarsest, r: &mut self.coarsest_r, x: &mut self.coarsest_x };
+        let Some((finest, rest)) = self.levels.split_first_mut() else {
+            direct(&self.coarsest, &source, &output, self.dims, x);
+            return;
+        };
+        // A step of length 0 leaves x = 0, so what is restricted is b itself.
+        let none = [Step { omega: T::ZERO, colour: None }];
+        let Level { parts, pool, x: zero, dots, .. } = finest;
+        let rc = given(rest, &mut bottom);
+        on_parts!(&*parts, |s, p| descend(s, p, &none, pool, &source, zero, rc));
+        start_level(rest, &mut bottom, self.cycle);
+        let e = result(rest, &bottom);
+        on_parts!(&*parts, |s, p| ascend(s, p, &[], pool, &source, zero, e, &output, x, dots));
+    }
+}
+
+/// result ← full multigrid's answer for what is given, on the first of `levels`.
+fn start_level<T: Real>(levels: &mut [Level<T>], bottom: &mut Bottom<'_, T>, cycle: Cycle) {
+    let Some((level, rest)) = levels.split_first_mut() else {
+        return bottom.solver.solve(bottom.r, bottom.x);
+    };
+    let none = [Step { omega: T::ZERO, colour: None }];
+    let mut b = level.r.clone();
+    let mut start = vec![T::ZERO; b.len()];
+    {
+        let Level { shape, parts, pool, x: zero, dots, .. } = &mut *level;
+        let dims = shape.fine;
+        let rc = given(rest, bottom);
+        let source = PlainSource { dims, data: &b };
+        on_parts!(&*parts, |s, p| descend(s, p, &none, pool, &source, zero, rc));
+        start_level(rest, bottom, cycle);
+        let e = result(rest, bottom);
+        let plain = Plain { dims };
+        on_parts!(&*parts, |s, p| ascend(s, p, &[], pool, &source, zero, e, &plain, &mut start, dots));
+    }
+    let mut r = std::mem::take(&mut level.r);
+    level.residual(&b, &start, &mut r);
+    level.r = r;
+    once(levels, bottom, cycle);
+    if let Some(level) = levels.first_mut() {
+        std::mem::swap(&mut level.r, &mut b);
+        level.y.iter_mut().zip(&start).for_each(|(y, &start)| *y += start);
+    }
+}
+
 /// The coarsest level's solver and vectors.
 struct Bottom<'a, T> {
     solver: &'a Coarsest<T>,

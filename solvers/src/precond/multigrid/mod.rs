@@ -5,18 +5,22 @@ mod coarsest;
 mod grid;
 mod hierarchy;
 mod io;
+mod operator;
 mod ops;
 mod options;
 mod real;
 mod ring;
+mod solver;
 mod transfer;
 mod wavefront;
 
 pub use grid::{Coefficients, GridProblem};
+pub use operator::StencilOperator;
+pub use solver::{Multigrid, PoissonMultigrid};
 pub use options::{Cycle, MultigridOptions, Precision, Smoother};
 
 use crate::precond::{LinearPreconditioner, Preconditioner, SpdPreconditioner};
-use crate::{SolveError, kernels};
+use crate::{LinearOperator, SolveError, kernels};
 use hierarchy::Hierarchy;
 use residua_data::poisson::PoissonSystem;
 
@@ -80,6 +84,68 @@ impl GeometricMultigrid {
     }
 }
 
+impl GeometricMultigrid {
+    /// x ← an approximate solution of A x = b by full multigrid, followed by `cycles` corrections x ← x + B (b − A x) on
+    /// the finest grid; `b` and `x` have length n. One correction reaches the accuracy of the discretisation for a
+    /// smooth right-hand side. `a` is the operator that this was built for, as a [`StencilOperator`] or a matrix.
+    ///
+    /// # Errors
+    /// [`SolveError::DimensionMismatch`], [`SolveError::NonFinite`].
+    pub fn full_multigrid<A: LinearOperator<f64> + ?Sized>(
+        &mut self,
+        a: &A,
+        b: &[f64],
+        cycles: usize,
+        x: &mut [f64],
+    ) -> Result<(), SolveError> {
+        crate::error::check_len("rows of a", self.unknowns, a.nrows())?;
+        crate::error::check_len("x", self.unknowns, x.len())?;
+        let Some(scale) = self.check(b)? else {
+            x.fill(0.0);
+            return Ok(());
+        };
+        let b_mean_free = self.project(b);
+        let given = if self.null_space { &b_mean_free[..] } else { b };
+        match &mut self.levels {
+            Levels::Single(h) => h.full_start(given, scale, x),
+            Levels::Double(h) => h.full_start(given, scale, x),
+        }
+        self.projected = b_mean_free;
+        if self.null_space {
+            subtract_mean(x);
+        }
+        let (mut r, mut z) = (vec![0.0; x.len()], vec![0.0; x.len()]);
+        for _ in 0..cycles {
+            a.residual(b, x, &mut r);
+            self.apply(&r, &mut z)?;
+            kernels::axpy(1.0, &z, x);
+        }
+        Ok(())
+    }
+
+    /// A power of two that brings ‖r‖ near 1; none where r = 0.
+    fn check(&self, r: &[f64]) -> Result<Option<f64>, SolveError> {
+        crate::error::check_len("r", self.unknowns, r.len())?;
+        let norm = kernels::norm2(r);
+        if !norm.is_finite() {
+            let index = r.iter().position(|v| !v.is_finite()).unwrap_or(0);
+            return Err(SolveError::NonFinite { what: "r", index });
+        }
+        let exponent = norm.log2().floor().clamp(-1000.0, 1000.0) as i32;
+        Ok((norm > 0.0).then(|| 2f64.powi(-exponent)))
+    }
+
+    /// r less its mean where the constants are the null space, in the workspace for it.
+    fn project(&mut self, r: &[f64]) -> Vec<f64> {
+        let mut projected = std::mem::take(&mut self.projected);
+        if self.null_space {
+            projected.copy_from_slice(r);
+            subtract_mean(&mut projected);
+        }
+        projected
+    }
+}
+
 fn subtract_mean(v: &mut [f64]) {
     let sum = kernels::reduce(&*v, kernels::VECTOR_GRAIN, &|v: &[f64]| v.iter().sum::<f64>());
     let mean = sum / v.len() as f64;
@@ -96,30 +162,18 @@ impl Preconditioner<f64> for GeometricMultigrid {
     }
 
     fn apply_dot(&mut self, r: &[f64], z: &mut [f64]) -> Result<f64, SolveError> {
-        crate::error::check_len("r", self.unknowns, r.len())?;
         crate::error::check_len("z", self.unknowns, z.len())?;
-        let norm = kernels::norm2(r);
-        if !norm.is_finite() {
-            let index = r.iter().position(|v| !v.is_finite()).unwrap_or(0);
-            return Err(SolveError::NonFinite { what: "r", index });
-        }
-        if norm == 0.0 {
+        let Some(scale) = self.check(r)? else {
             z.fill(0.0);
             return Ok(0.0);
-        }
-        let exponent = norm.log2().floor().clamp(-1000.0, 1000.0) as i32;
-        let scale = 2f64.powi(-exponent);
-        let r = if self.null_space {
-            self.projected.copy_from_slice(r);
-            subtract_mean(&mut self.projected);
-            &self.projected[..]
-        } else {
-            r
         };
+        let projected = self.project(r);
+        let r = if self.null_space { &projected[..] } else { r };
         let dot = match &mut self.levels {
             Levels::Single(h) => h.apply(r, scale, z),
             Levels::Double(h) => h.apply(r, scale, z),
         };
+        self.projected = projected;
         if self.null_space {
             subtract_mean(z);
         }

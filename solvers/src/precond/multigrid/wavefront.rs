@@ -70,12 +70,17 @@ const MIN_PARALLEL: usize = 1 << 15;
 const CHUNK_3D: usize = 16;
 const CHUNK_2D: usize = 64;
 
-fn chunk_slabs([_, ny, _]: [usize; 3]) -> usize {
+pub(super) fn chunk_slabs([_, ny, _]: [usize; 3]) -> usize {
     if ny > 1 { CHUNK_3D } else { CHUNK_2D }
 }
 
+/// Whether a pass over so few points is left to one thread.
+pub(super) fn runs_serially(dims: [usize; 3]) -> bool {
+    dims.iter().product::<usize>() < MIN_PARALLEL
+}
+
 /// `body(chunk, its part)` for all chunks, in parallel; `cut` splits before a chunk.
-fn for_each_chunk<P: Send>(
+pub(super) fn for_each_chunk<P: Send>(
     chunks: Range<usize>,
     serial: bool,
     part: P,
@@ -98,10 +103,10 @@ fn for_each_chunk<P: Send>(
 }
 
 /// Two outputs that are cut together.
-type Pair<'a, A, B> = (Part<'a, A>, Part<'a, B>);
+pub(super) type Pair<'a, A, B> = (Part<'a, A>, Part<'a, B>);
 
 /// Names the lifetimes of a closure that cuts.
-fn cutting<'a, A: 'a, B: 'a, F>(cut: F) -> F
+pub(super) fn cutting<'a, A: 'a, B: 'a, F>(cut: F) -> F
 where
     F: Fn(Pair<'a, A, B>, usize) -> (Pair<'a, A, B>, Pair<'a, A, B>),
 {
@@ -128,6 +133,8 @@ macro_rules! with_wide_vectors {
         $body
     }};
 }
+
+pub(super) use with_wide_vectors;
 
 /// Puts the values of the other colour back: those of `old`, or 0 where there are none.
 #[inline(always)]
@@ -193,7 +200,7 @@ pub(super) fn descend<T: Real, S: Stencil<T>, P: Transfer<T>>(
         ((x0, r0), (x1, r1))
     });
     let parts = (Part::new(x), Part::new(rc));
-    for_each_chunk(0..nz.div_ceil(chunk), nx * ny * nz < MIN_PARALLEL, parts, &cut, &body);
+    for_each_chunk(0..nz.div_ceil(chunk), runs_serially(dims), parts, &cut, &body);
 }
 
 #[inline(always)]
@@ -315,7 +322,7 @@ pub(super) fn ascend<T: Real, S: Stencil<T>, P: Transfer<T>, L: Layout<T>>(
     dots: &mut [f64],
 ) {
     let shape = *p.shape();
-    let dims @ [nx, ny, nz] = shape.fine;
+    let dims @ [_, _, nz] = shape.fine;
     let chunk = chunk_slabs(dims);
     let body = |c: usize, (mut out, mut dots): (Part<'_, L::Element>, Part<'_, f64>)| {
         pool.with(&shape, steps.len(), |scratch| {
@@ -331,7 +338,7 @@ pub(super) fn ascend<T: Real, S: Stencil<T>, P: Transfer<T>, L: Layout<T>>(
         ((o0, d0), (o1, d1))
     });
     let parts = (Part::new(out), Part::new(dots));
-    for_each_chunk(0..nz.div_ceil(chunk), nx * ny * nz < MIN_PARALLEL, parts, &cut, &body);
+    for_each_chunk(0..nz.div_ceil(chunk), runs_serially(dims), parts, &cut, &body);
 }
 
 #[inline(always)]
@@ -386,7 +393,7 @@ fn ascend_chunk<T: Real, S: Stencil<T>, P: Transfer<T>, L: Layout<T>>(
 
 /// Σ a b in double precision, by eight running sums.
 #[inline(always)]
-fn row_dot<T: Real>(a: &[T], b: &[T]) -> f64 {
+pub(super) fn row_dot<T: Real>(a: &[T], b: &[T]) -> f64 {
     let ((a8, a_rest), (b8, b_rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
     let mut sums = [0.0; 8];
     for (a, b) in a8.iter().zip(b8) {
