@@ -54,7 +54,8 @@ impl<T: Real> Coarsest<T> {
             .ok_or_else(|| SolveError::FactorizationFailed {
                 what: "mg",
                 row: 0,
-                reason: "the coarsest level is not positive definite; use cg with another preconditioner".to_owned(),
+                reason: "the coarsest level is not positive definite; use cg with another preconditioner"
+                    .to_owned(),
             })?
             .inverse();
         // Symmetric to the last bit, so that the cycle is.

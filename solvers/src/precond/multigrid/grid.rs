@@ -117,7 +117,11 @@ impl GridProblem {
                 let finite = |v: f64| v.is_finite() && v >= 0.0;
                 if !k.iter().all(|&k| finite(k)) || !sides.iter().flatten().all(|&c| finite(c) && c <= 2.0) {
                     let value = format!("{k:?} with sides {sides:?}");
-                    return invalid("coefficients", value, "k must be finite and not negative, sides in [0, 2]");
+                    return invalid(
+                        "coefficients",
+                        value,
+                        "k must be finite and not negative, sides in [0, 2]",
+                    );
                 }
             }
             Coefficients::Faces { w } => {
@@ -135,7 +139,11 @@ impl GridProblem {
             let mut next = 0;
             for &u in unknowns.iter().filter(|&&u| u != u32::MAX) {
                 if u != next {
-                    return invalid("unknown_of_point", u.to_string(), "unknowns must be numbered in the order of points");
+                    return invalid(
+                        "unknown_of_point",
+                        u.to_string(),
+                        "unknowns must be numbered in the order of points",
+                    );
                 }
                 next += 1;
             }
@@ -145,11 +153,7 @@ impl GridProblem {
 }
 
 /// Harmonic means of the coefficients of points; at an outer face that of the point times the side's.
-fn faces(
-    dims: [usize; 3],
-    sides: [[f64; 2]; 3],
-    coefficient: impl Fn([usize; 3]) -> f64,
-) -> [Vec<f64>; 3] {
+fn faces(dims: [usize; 3], sides: [[f64; 2]; 3], coefficient: impl Fn([usize; 3]) -> f64) -> [Vec<f64>; 3] {
     let shape = dims.map(|n| n + 1);
     let mut w = [0; 3].map(|_| vec![0.0; shape.iter().product()]);
     for k in 0..dims[2] {
@@ -158,7 +162,8 @@ fn faces(
                 let p = [i, j, k];
                 let a = coefficient(p);
                 for axis in 0..3 {
-                    let mut at = |q: [usize; 3], v: f64| w[axis][(q[2] * shape[1] + q[1]) * shape[0] + q[0]] = v;
+                    let mut at =
+                        |q: [usize; 3], v: f64| w[axis][(q[2] * shape[1] + q[1]) * shape[0] + q[0]] = v;
                     let mut next = p;
                     next[axis] += 1;
                     if p[axis] == 0 {

@@ -52,7 +52,7 @@ struct Level<T> {
 
 impl<T: Real> Level<T> {
     fn new(fine: &Fine, shape: Shape, options: &MultigridOptions, finest: bool) -> Self {
-        let middle = shape.fine[1] > 1;
+        let middle = fine.has_middle();
         let parts = match (middle, fine.constant(), fine.constant()) {
             (true, _, Some(s)) => Parts::Constant3(s, fine.profiles(shape)),
             (false, Some(s), _) => Parts::Constant2(s, fine.profiles(shape)),

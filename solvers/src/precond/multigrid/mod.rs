@@ -1,4 +1,30 @@
-//! Geometric multigrid.
+//! Matrix-free geometric multigrid for diffusion on a box of points: one cycle as a preconditioner, and solvers.
+//!
+//! ```text
+//! x ← p(D⁻¹A) D⁻¹ r                    pre-smoothing from 0, ν steps
+//! x ← x + P B_H Pᵀ (r − A x)           correction on the next level
+//! x ← ν steps from x                   post-smoothing
+//! ```
+//!
+//! The post-smoother is the adjoint of the pre-smoother in the energy product, restriction is Pᵀ, the coarsest level is
+//! solved exactly and each smoother contracts; so the cycle B is symmetric positive definite whatever the coarse
+//! matrices are (Bramble, Pasciak, Xu 1991, Math. Comp. 56). Trottenberg, Oosterlee, Schüller (2001), *Multigrid*.
+//!
+//! - **Levels** are pairs of points along each coarsened axis, for any size, with face coefficients from resistances
+//!   in series and semi-coarsening along strong axes; constant coefficients stay constant while sizes are even.
+//! - **Smoother**: by default ν = 2 Jacobi steps at the roots of the Chebyshev polynomial on [λ, 2], λ bounding the modes
+//!   that the coarse grid lacks (1/d where all axes are alike).
+//! - **Transfers** are flux-limited linear.
+//! - **One pass over memory** for each half of a level: a wavefront over slabs in rings that stay in cache; threads take
+//!   chunks of slabs and the result does not depend on their number.
+//!
+//! Bytes a cycle and finest unknown, constant coefficients, single precision inside: the pre-smoothing half reads r
+//! (8) and writes x (4, and 4 to allocate the line), the other half reads r and x (12) and writes z (8, 8), norm of r
+//! 8: 52, and 8/7 (3D) or 4/3 (2D) of 36 for the coarser levels together about 57 and 64. Face coefficients add 4 to 7
+//! numbers of 4 bytes to each half.
+//!
+//! Jumps inside a coarse cell are the weak point: a checkerboard whose blocks have an odd number of points takes about
+//! three times the iterations of one whose blocks coarsen evenly.
 
 mod coarsen;
 mod coarsest;
@@ -16,8 +42,8 @@ mod wavefront;
 
 pub use grid::{Coefficients, GridProblem};
 pub use operator::StencilOperator;
-pub use solver::{Multigrid, PoissonMultigrid};
 pub use options::{Cycle, MultigridOptions, Precision, Smoother};
+pub use solver::{Multigrid, PoissonMultigrid};
 
 use crate::precond::{LinearPreconditioner, Preconditioner, SpdPreconditioner};
 use crate::{LinearOperator, SolveError, kernels};
@@ -61,7 +87,11 @@ impl GeometricMultigrid {
             return invalid("pre_sweeps", options.pre_sweeps, "it must lie in 1 to 8");
         }
         if options.post_sweeps != options.pre_sweeps {
-            return invalid("post_sweeps", options.post_sweeps, "as many as pre_sweeps, else the cycle is not symmetric");
+            return invalid(
+                "post_sweeps",
+                options.post_sweeps,
+                "as many as pre_sweeps, else the cycle is not symmetric",
+            );
         }
         if !(1..=2048).contains(&options.coarsest_points) {
             return invalid("coarsest_points", options.coarsest_points, "it must lie in 1 to 2048");
@@ -182,3 +212,7 @@ impl Preconditioner<f64> for GeometricMultigrid {
 }
 impl LinearPreconditioner<f64> for GeometricMultigrid {}
 impl SpdPreconditioner<f64> for GeometricMultigrid {}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -63,7 +63,7 @@ impl StencilOperator {
         problem.check()?;
         let dims = problem.dims;
         let fine = Fine { dims, coefficients: problem.coefficients.clone() };
-        let kind = match (dims[1] > 1, fine.constant(), fine.constant()) {
+        let kind = match (fine.has_middle(), fine.constant(), fine.constant()) {
             (true, _, Some(s)) => Kind::Constant3(s),
             (false, Some(s), _) => Kind::Constant2(s),
             (true, ..) => Kind::Faces3(fine.faces()),

@@ -42,7 +42,11 @@ impl Shape {
         if !self.coarsen[axis] {
             return None;
         }
-        if i.is_multiple_of(2) { (i / 2).checked_sub(1) } else { Some(i / 2 + 1).filter(|&j| j < self.coarse[axis]) }
+        if i.is_multiple_of(2) {
+            (i / 2).checked_sub(1)
+        } else {
+            Some(i / 2 + 1).filter(|&j| j < self.coarse[axis])
+        }
     }
 }
 
@@ -73,7 +77,15 @@ pub(super) trait Transfer<T: Real>: Sync {
     fn prolong(&self, j: usize, k: usize, e: &[T], scratch: &mut RowScratch<T>, out: &mut [T]);
     /// Adds Pᵀ of row (j, k) of `r` (padded by zeros) to `own`, the plane of slab k's parent, and `next`, that of its
     /// outward neighbour.
-    fn restrict(&self, j: usize, k: usize, r: &[T], scratch: &mut RowScratch<T>, own: &mut [T], next: &mut [T]);
+    fn restrict(
+        &self,
+        j: usize,
+        k: usize,
+        r: &[T],
+        scratch: &mut RowScratch<T>,
+        own: &mut [T],
+        next: &mut [T],
+    );
 }
 
 /// c[I] += own(2I) + own(2I + 1) + out(2I − 1) + out(2I + 2), rows padded by one; a copy where x is not coarsened.
@@ -158,7 +170,15 @@ impl<T: Real> Transfer<T> for Profiles<T> {
     }
 
     #[inline(always)]
-    fn restrict(&self, j: usize, k: usize, r: &[T], scratch: &mut RowScratch<T>, own: &mut [T], next: &mut [T]) {
+    fn restrict(
+        &self,
+        j: usize,
+        k: usize,
+        r: &[T],
+        scratch: &mut RowScratch<T>,
+        own: &mut [T],
+        next: &mut [T],
+    ) {
         let (fine, n) = (self.shape.fine[0], self.shape.coarse[0]);
         let RowScratch { a, b, row, .. } = scratch;
         let (a_in, b_in) = (&mut a[1..][..fine], &mut b[1..][..fine]);
@@ -247,7 +267,15 @@ impl<T: Real> Transfer<T> for PointWeights<T> {
     }
 
     #[inline(always)]
-    fn restrict(&self, j: usize, k: usize, r: &[T], scratch: &mut RowScratch<T>, own: &mut [T], next: &mut [T]) {
+    fn restrict(
+        &self,
+        j: usize,
+        k: usize,
+        r: &[T],
+        scratch: &mut RowScratch<T>,
+        own: &mut [T],
+        next: &mut [T],
+    ) {
         let Shape { fine: [fine, ..], coarse: [n, ..], coarsen } = self.shape;
         let RowScratch { a, b, row, .. } = scratch;
         let (fx, fy, fz) = (self.row(0, j, k), self.row(1, j, k), self.row(2, j, k));

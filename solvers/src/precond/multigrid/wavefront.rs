@@ -328,7 +328,17 @@ pub(super) fn ascend<T: Real, S: Stencil<T>, P: Transfer<T>, L: Layout<T>>(
         pool.with(&shape, steps.len(), |scratch| {
             let range = c * chunk..((c + 1) * chunk).min(nz);
             with_wide_vectors!(ascend_chunk(
-                s, p, steps, scratch, r, x, e, range.clone(), layout, &mut out, &mut dots
+                s,
+                p,
+                steps,
+                scratch,
+                r,
+                x,
+                e,
+                range.clone(),
+                layout,
+                &mut out,
+                &mut dots
             ));
         });
     };
