@@ -192,6 +192,9 @@ impl<T: Real> Hierarchy<T> {
     }
 }
 
+/// Cycles of full multigrid on each level but the finest.
+const START_CYCLES: usize = 2;
+
 /// Full multigrid: solve on the coarsest grid, interpolate, correct by a cycle, on to the next finer one.
 impl<T: Real> Hierarchy<T> {
     /// x ← the interpolant from the second level's answer, in units of `scale`⁻¹; the finest level is not yet
@@ -237,13 +240,18 @@ fn start_level<T: Real>(levels: &mut [Level<T>], bottom: &mut Bottom<'_, T>, cyc
         let plain = Plain { dims };
         on_parts!(&*parts, |s, p| ascend(s, p, &[], pool, &source, zero, e, &plain, &mut start, dots));
     }
-    let mut r = std::mem::take(&mut level.r);
-    level.residual(&b, &start, &mut r);
-    level.r = r;
-    once(levels, bottom, cycle);
+    for _ in 0..START_CYCLES {
+        let Some(level) = levels.first_mut() else { return };
+        let mut r = std::mem::take(&mut level.r);
+        level.residual(&b, &start, &mut r);
+        level.r = r;
+        once(levels, bottom, cycle);
+        let Some(level) = levels.first_mut() else { return };
+        start.iter_mut().zip(&level.y).for_each(|(start, &y)| *start += y);
+    }
     if let Some(level) = levels.first_mut() {
         std::mem::swap(&mut level.r, &mut b);
-        level.y.iter_mut().zip(&start).for_each(|(y, &start)| *y += start);
+        level.y.copy_from_slice(&start);
     }
 }
 

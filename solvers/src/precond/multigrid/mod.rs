@@ -116,8 +116,8 @@ impl GeometricMultigrid {
 
 impl GeometricMultigrid {
     /// x ← an approximate solution of A x = b by full multigrid, followed by `cycles` corrections x ← x + B (b − A x) on
-    /// the finest grid; `b` and `x` have length n. One correction reaches the accuracy of the discretisation for a
-    /// smooth right-hand side. `a` is the operator that this was built for, as a [`StencilOperator`] or a matrix.
+    /// the finest grid; `b` and `x` have length n. Two corrections reach the accuracy of the discretisation for
+    /// a smooth right-hand side. `a` is the operator that this was built for, as a [`StencilOperator`] or a matrix.
     ///
     /// # Errors
     /// [`SolveError::DimensionMismatch`], [`SolveError::NonFinite`].
