@@ -136,16 +136,13 @@ impl GridProblem {
         }
         if let Some(unknowns) = &self.unknown_of_point {
             crate::error::check_len("unknown_of_point", points, unknowns.len())?;
-            let mut next = 0;
-            for &u in unknowns.iter().filter(|&&u| u != u32::MAX) {
-                if u != next {
-                    return invalid(
-                        "unknown_of_point",
-                        u.to_string(),
-                        "unknowns must be numbered in the order of points",
-                    );
-                }
-                next += 1;
+            let numbered = unknowns.iter().copied().filter(|&u| u != u32::MAX);
+            if let Some((u, _)) = numbered.zip(0u32..).find(|(u, expected)| u != expected) {
+                return invalid(
+                    "unknown_of_point",
+                    u.to_string(),
+                    "unknowns must be numbered in the order of points",
+                );
             }
         }
         Ok(())
