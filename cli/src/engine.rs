@@ -11,7 +11,7 @@ use std::path::Path;
 
 /// Whether this version knows only the name.
 pub(crate) fn is_of_a_later_version(precond: PrecondKind) -> bool {
-    matches!(precond, PrecondKind::Amg | PrecondKind::Learned)
+    matches!(precond, PrecondKind::Learned)
 }
 
 /// The preconditioners that a user may choose.

@@ -106,7 +106,7 @@ named_enum! {
     BlockJacobi = "block-jacobi",
     /// A Chebyshev polynomial in A.
     Chebyshev = "chebyshev",
-    /// Algebraic multigrid; not part of this version.
+    /// Algebraic multigrid, for real matrices.
     Amg = "amg",
     /// A learned preconditioner; not part of this version.
     Learned = "learned",

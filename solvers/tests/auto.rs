@@ -39,7 +39,7 @@ fn a_large_m_matrix_goes_to_modified_incomplete_cholesky() {
     let (a, b) = poisson(PoissonKind::Jump, 3, 32);
     let (report, _) = solve(&a, &b, &Options::default());
     assert!(report.outcome.converged());
-    assert_eq!((report.method, report.precond), (Method::Cg, PrecondKind::Mic0));
+    assert_eq!((report.method, report.precond), (Method::Cg, PrecondKind::Amg));
 }
 
 #[test]

@@ -15,10 +15,23 @@ use std::time::Duration;
 pub(crate) struct SolverChoice {
     pub(crate) method: Method,
     pub(crate) precond: PrecondKind,
+    /// CG with matrix-free geometric multigrid on the problem's grid; the other two say no more then.
+    pub(crate) geometric: bool,
+}
+
+impl SolverChoice {
+    const GEOMETRIC: Self = Self { method: Method::Cg, precond: PrecondKind::None, geometric: true };
+
+    fn named(method: Method, precond: PrecondKind) -> Self {
+        Self { method, precond, geometric: false }
+    }
 }
 
 impl fmt::Display for SolverChoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.geometric {
+            return f.pad("mg");
+        }
         match self.precond {
             PrecondKind::Auto | PrecondKind::None => f.pad(self.method.as_str()),
             precond => f.pad(&format!("{}+{precond}", self.method)),
@@ -40,6 +53,7 @@ const ALL_SYMMETRIC: &[(Method, PrecondKind)] = &[
     (Method::Cg, PrecondKind::Ict),
     (Method::Cg, PrecondKind::BlockJacobi),
     (Method::Cg, PrecondKind::Chebyshev),
+    (Method::Cg, PrecondKind::Amg),
     (Method::Fcg, PrecondKind::Ic0),
     (Method::Minres, PrecondKind::Ic0),
     (Method::Direct, PrecondKind::None),
@@ -124,13 +138,20 @@ impl PoissonPlan {
 fn parse_solver(name: &str, kind: PoissonKind) -> Result<Vec<SolverChoice>, UsageError> {
     if name == "all" {
         let all = if kind == PoissonKind::Convection { ALL_NONSYMMETRIC } else { ALL_SYMMETRIC };
-        let choices = all.iter().map(|&(method, precond)| SolverChoice { method, precond });
-        return Ok(choices.filter(|s| check_combination(s.method, s.precond).is_ok()).collect());
+        let choices = all.iter().map(|&(method, precond)| SolverChoice::named(method, precond));
+        let geometric = (kind != PoissonKind::Convection).then_some(SolverChoice::GEOMETRIC);
+        return Ok(choices
+            .filter(|s| check_combination(s.method, s.precond).is_ok())
+            .chain(geometric)
+            .collect());
     }
-    if name == "mg" {
-        return Err(UsageError::new(
-            "--solver mg: geometric multigrid is not part of this version: choose cg+ic0, direct, or all",
-        ));
+    if name == "mg" || name == "cg+mg" {
+        if kind == PoissonKind::Convection {
+            return Err(UsageError::new(format!(
+                "--solver {name}: geometric multigrid needs a symmetric problem: choose bicgstab+amg or bicgstab+ilu0"
+            )));
+        }
+        return Ok(vec![SolverChoice::GEOMETRIC]);
     }
     let wrong = |e: &dyn fmt::Display| UsageError::new(format!("--solver {name}: {e}"));
     let (method, precond) = match name.split_once('+') {
@@ -141,7 +162,7 @@ fn parse_solver(name: &str, kind: PoissonKind) -> Result<Vec<SolverChoice>, Usag
     let method = method.parse::<Method>().map_err(|e| wrong(&format!("{e}; or all")))?;
     check_precond(precond)?;
     check_combination(method, precond)?;
-    Ok(vec![SolverChoice { method, precond }])
+    Ok(vec![SolverChoice::named(method, precond)])
 }
 
 #[cfg(test)]
@@ -152,14 +173,12 @@ mod tests {
     #[test]
     fn solvers_are_named_by_method_and_preconditioner() {
         let one = |name: &str| parse_solver(name, PoissonKind::Constant).map(|all| all[0].to_string());
-        for name in ["cg", "cg+ic0", "sor", "direct", "auto", "gmres+ilu0"] {
+        for name in ["cg", "cg+ic0", "cg+amg", "mg", "sor", "direct", "auto", "gmres+ilu0"] {
             assert_eq!(one(name).unwrap(), name);
         }
         for (name, part) in [
             ("qmr", "bicgstab"),
             ("cg+xyz", "ict"),
-            ("mg", "not part of this version"),
-            ("cg+amg", "not part of this version"),
             ("fcg+learned", "not part of this version"),
             ("sor+ic0", "takes no preconditioner"),
         ] {

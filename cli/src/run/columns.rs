@@ -5,8 +5,10 @@ use super::verify::{Quality, measure};
 use super::watch::{Trace, Watch};
 use crate::interrupt;
 use crate::report::{ColumnRecord, Progress, SolveRecord, Status, finite};
-use residua_solvers::auto::{AutoScalar, Options, Report, Session};
-use residua_solvers::{Limit, SolveError, StopReason, StopRule};
+use residua_data::poisson::{Grid, Medium};
+use residua_solvers::auto::{AutoScalar, Options, Session};
+use residua_solvers::precond::multigrid::{MultigridOptions, PoissonMultigrid};
+use residua_solvers::{Limit, Outcome, SolveError, StopReason, StopRule};
 use std::time::{Duration, Instant};
 
 /// One right-hand side's end.
@@ -72,26 +74,66 @@ pub(crate) fn solve<T: AutoScalar>(
         all.setup += report.setup;
         all.solve += report.solve;
         let quality = measure(&system.a, x, b);
-        all.push(Column::new(&report, quality, &stop), trace);
+        let names = (report.method.to_string(), report.precond.to_string(), report.why.clone());
+        all.push(Column::new(&report.outcome, names, quality, &stop), trace);
+    }
+    Ok(all)
+}
+
+/// Solves `system` by CG with geometric multigrid, matrix-free on the grid of `medium`; the residual reported is that of the
+/// stored matrix all the same.
+///
+/// # Errors
+/// What the grid or its set-up refuses.
+pub(crate) fn solve_on_grid(
+    system: &System<f64>,
+    grid: Grid,
+    medium: &Medium,
+    stop: &StopRule,
+    progress: &mut Progress,
+) -> Result<SolvedColumns<f64>, SolveError> {
+    let start = Instant::now();
+    let mut all = SolvedColumns {
+        columns: Vec::with_capacity(1),
+        worst: 0,
+        x: vec![0.0; system.a.ncols()],
+        trace: Trace::new(false),
+        setup: Duration::ZERO,
+        solve: Duration::ZERO,
+        is_cut_short: false,
+    };
+    let mut solver = PoissonMultigrid::from_medium(grid, medium, MultigridOptions::default())?;
+    all.setup = start.elapsed();
+    for b in system.b.columns().take(1) {
+        let mut watch = Watch { bar: &mut *progress, trace: Trace::new(false), max_iters: stop.max_iters };
+        let start = Instant::now();
+        let outcome = solver.solve(b, &mut all.x, stop, &mut watch)?;
+        all.solve = start.elapsed();
+        let trace = watch.trace;
+        let quality = measure(&system.a, &all.x, b);
+        let names = ("cg".to_owned(), "mg".to_owned(), String::new());
+        all.push(Column::new(&outcome, names, quality, stop), trace);
     }
     Ok(all)
 }
 
 impl Column {
-    fn new(report: &Report, quality: Quality, stop: &StopRule) -> Self {
-        let (status, message) = judge(report.outcome.reason, &quality, stop);
+    /// `names`: the method, the preconditioner, and why they were chosen.
+    fn new(outcome: &Outcome, names: (String, String, String), quality: Quality, stop: &StopRule) -> Self {
+        let (status, message) = judge(outcome.reason, &quality, stop);
+        let (method, precond, why) = names;
         Self {
             record: ColumnRecord {
                 status,
-                iterations: report.outcome.iterations,
+                iterations: outcome.iterations,
                 relative_residual: finite(quality.relative_residual()),
                 backward_error: finite(quality.backward_error),
             },
             quality,
             message,
-            method: report.method.to_string(),
-            precond: report.precond.to_string(),
-            why: report.why.clone(),
+            method,
+            precond,
+            why,
         }
     }
 

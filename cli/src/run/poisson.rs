@@ -12,7 +12,7 @@ use crate::report::{
 };
 use residua_data::CsrMatrix;
 use residua_data::matrix_market::{self, DenseColumns, Symmetry, WriteOptions};
-use residua_data::poisson::{PoissonKind, PoissonProblem, PoissonSystem};
+use residua_data::poisson::{Grid, Medium, PoissonKind, PoissonProblem, PoissonSystem};
 use std::path::Path;
 use std::time::Instant;
 
@@ -63,6 +63,8 @@ struct Prepared {
     label: String,
     problem: PoissonProblem,
     system: System<f64>,
+    grid: Grid,
+    medium: Medium,
     assembly_seconds: f64,
     /// One y = Ax.
     product_seconds: f64,
@@ -93,7 +95,9 @@ impl Suite<'_> {
         }
         let product_seconds = time_of_product(&built.matrix);
         let system = System { a: built.matrix, b: DenseColumns::from_column(built.rhs) };
-        let prepared = Prepared { label, problem: *problem, system, assembly_seconds, product_seconds };
+        let (grid, medium) = (built.grid, built.medium);
+        let prepared =
+            Prepared { label, problem: *problem, system, grid, medium, assembly_seconds, product_seconds };
         for &solver in &self.plan.solvers {
             if self.is_over() {
                 break;
@@ -112,7 +116,13 @@ impl Suite<'_> {
         let mut runs: Vec<(f64, SolveRecord)> = Vec::new();
         let mut curve = None;
         for _ in 0..self.plan.repeat {
-            match columns::solve(&prepared.system, &options, &self.plan.stop, false, &mut self.progress) {
+            let (stop, bar) = (&self.plan.stop, &mut self.progress);
+            let solved = if solver.geometric {
+                columns::solve_on_grid(&prepared.system, prepared.grid, &prepared.medium, stop, bar)
+            } else {
+                columns::solve(&prepared.system, &options, stop, false, bar)
+            };
+            match solved {
                 Ok(solved) => {
                     let mut run = record.clone();
                     solved.describe(&mut run);

@@ -21,7 +21,6 @@ fn wrong_usage_ends_with_2_and_says_what_is_right() {
         (&["--method", "qmr"], "bicgstab"),
         (&["--precond", "magic"], "ilut"),
         (&["--precond", "learned"], "not part of this version"),
-        (&["--precond", "amg"], "not part of this version"),
         (&["--method", "sor", "--precond", "ic0"], "takes no preconditioner"),
         (&["--method", "cg", "--precond", "ilut"], "combination"),
         (&["--resume"], "--out"),
@@ -37,7 +36,7 @@ fn wrong_usage_ends_with_2_and_says_what_is_right() {
     for args in [&[][..], &["solve"], &["frobnicate"], &["poisson", "--dim", "4"], &["poisson", "--n", "0"]] {
         assert_eq!(folder.run(args).code, 2, "{args:?}");
     }
-    for (solver, advice) in [("mg", "not part"), ("cg+amg", "not part"), ("qmr", "minres"), ("cg+x", "ic0")] {
+    for (solver, advice) in [("fcg+learned", "not part"), ("qmr", "minres"), ("cg+x", "ic0")] {
         let run = folder.run(&["poisson", "--solver", solver]);
         assert!(run.code == 2 && run.stderr.contains(advice), "{solver}: {}", run.stderr);
     }

@@ -9,7 +9,7 @@ use crate::choice::{Method, PrecondKind};
 use crate::direct::{DenseLeastSquares, Direct, DirectKind, FaerScalar};
 use crate::krylov::{Bicgstab, Cg, EisenstatCg, Fcg, Fgmres, Gmres, Idrs, Lsmr, Minres, column_scaling};
 use crate::precond::{
-    BlockJacobi, Chebyshev, Ic0, Ic0Options, Ict, Identity, Ilu0, Ilut, Jacobi, LinearPreconditioner,
+    Amg, BlockJacobi, Chebyshev, Ic0, Ic0Options, Ict, Identity, Ilu0, Ilut, Jacobi, LinearPreconditioner,
     Matched, Projected, SpdPreconditioner, Ssor,
 };
 use crate::scaling::Equilibration;
@@ -17,6 +17,7 @@ use crate::stationary::{JacobiIteration, Sor};
 use crate::{CsrMatrix, SolveError, Solver};
 use num_complex::Complex;
 use residua_data::{CooBuilder, CsrError};
+use std::any::Any;
 use std::sync::Arc;
 
 /// A solver that is ready to go, and what to call it.
@@ -306,8 +307,17 @@ fn spd<T: FaerScalar>(
         PrecondKind::Ict => Box::new(Ict::new(a)?),
         PrecondKind::BlockJacobi => Box::new(BlockJacobi::spd(a, BLOCK_SIZE)?),
         PrecondKind::Chebyshev => Box::new(Chebyshev::new(a.clone(), CHEBYSHEV_DEGREE)?),
+        PrecondKind::Amg => amg(a)?,
         other => return Err(not_here("preconditioner", other.as_str())),
     })
+}
+
+/// Algebraic multigrid; for real matrices only.
+fn amg<T: FaerScalar>(a: &CsrMatrix<T>) -> Result<AnySpd<T>, SolveError> {
+    let refused = || not_here("preconditioner", "amg (on a complex matrix)");
+    let a = (a as &dyn Any).downcast_ref::<CsrMatrix<f64>>().ok_or_else(refused)?;
+    let built: Box<dyn Any> = Box::new(Box::new(Amg::new(a)?) as AnySpd<f64>);
+    built.downcast::<AnySpd<T>>().map(|m| *m).map_err(|_| refused())
 }
 
 /// Any linear preconditioner by name.

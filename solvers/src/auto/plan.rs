@@ -5,9 +5,9 @@
 //!
 //! | matrix | attempts |
 //! |---|---|
-//! | Hermitian, diagonal of one sign | Cholesky if cheap, else CG + IC(0); then as indefinite |
+//! | Hermitian, diagonal of one sign | Cholesky if cheap, else CG + AMG (M-matrices only), CG + IC(0); then as indefinite |
 //! | Hermitian, indefinite | LDLᴴ and LU if cheap, else MINRES; then as nonsymmetric |
-//! | square | LU if cheap, else BiCGSTAB + ILU(0) (positive type only), BiCGSTAB + ILUT, GMRES + ILUT; LU at any cost that fits; GMRES on these factors, and on those of A + δI |
+//! | square | LU if cheap, else BiCGSTAB + AMG, BiCGSTAB + ILU(0) (positive type only), BiCGSTAB + ILUT, GMRES + ILUT; LU at any cost that fits; GMRES on these factors, and on those of A + δI |
 //! | rectangular | LSMR |
 //! | any, at the end | rank-revealing QR if small, else MINRES or LSMR: a least-squares verdict |
 
@@ -21,6 +21,9 @@ const MAX_DENSE_ENTRIES: usize = 6_000_000;
 
 /// Iterations that a Krylov method may spend in an attempt that has another behind it.
 const ATTEMPT_ITERS: usize = 3_000;
+
+/// ... and multigrid, which is as quick as it should be in a few dozen, or does not suit the matrix.
+const MULTIGRID_ITERS: usize = 100;
 
 /// One way to try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,6 +127,14 @@ pub(super) fn attempts(facts: &MatrixFacts, options: &Options) -> Vec<Attempt> {
                 scaled,
             );
         } else {
+            if facts.is_m_matrix() {
+                add(
+                    krylov(Method::Cg, PrecondKind::Amg),
+                    "the matrix is symmetric, dominant with a positive diagonal and no positive entry beside it, as elliptic problems give it, and too large for a cheap factorization",
+                    MULTIGRID_ITERS,
+                    scaled,
+                );
+            }
             add(
                 krylov(Method::Cg, cholesky_kind),
                 "the matrix is Hermitian with a diagonal of one sign and too large for a cheap factorization",
@@ -179,8 +190,14 @@ fn add_nonsymmetric(
     let krylov = AttemptKind::Krylov;
     if !cheap && facts.is_positive_type() {
         add(
-            krylov(Method::Bicgstab, PrecondKind::Ilu0),
+            krylov(Method::Bicgstab, PrecondKind::Amg),
             "the matrix is dominant with a positive diagonal and no positive entry beside it, and too large for a cheap factorization",
+            MULTIGRID_ITERS,
+            scaled,
+        );
+        add(
+            krylov(Method::Bicgstab, PrecondKind::Ilu0),
+            "multigrid did not converge, and the matrix is dominant with a positive diagonal and no positive entry beside it, and too large for a cheap factorization",
             ATTEMPT_ITERS,
             scaled,
         );

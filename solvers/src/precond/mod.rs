@@ -5,6 +5,7 @@
 //! definite as well (CG, MINRES). Methods that bear anything, such as a network, take any
 //! [`Preconditioner`] (FCG, FGMRES).
 
+pub mod amg;
 mod block_jacobi;
 mod chebyshev;
 mod ic0;
@@ -22,6 +23,7 @@ mod ssor;
 pub mod sweep;
 mod threshold;
 
+pub use amg::{Amg, AmgOptions};
 pub use block_jacobi::{BlockJacobi, SpdBlockJacobi};
 pub use chebyshev::Chebyshev;
 pub use ic0::{Ic0, Ic0Options};

@@ -1,0 +1,136 @@
+//! What a multigrid hierarchy is made of, by name.
+
+use crate::precond::amg::classical::ClassicalOptions;
+
+/// Options of [`Amg`](super::Amg). The defaults suit scalar elliptic problems.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AmgOptions {
+    /// How the next coarser level is chosen. Default: from the matrix ([`Coarsening::Auto`]).
+    pub coarsening: Coarsening,
+    /// What damps the errors that a coarser level cannot see. Default: from the matrix ([`Smoother::Auto`]).
+    pub smoother: Smoother,
+    /// In which order the levels are visited. Default [`Cycle::V`].
+    pub cycle: Cycle,
+    /// The numbers that the cycle computes with. Default [`Precision::Single`].
+    pub precision: Precision,
+    /// Most levels, the finest included. Default 25.
+    pub max_levels: usize,
+    /// A level of at most this many unknowns is solved by a dense factorization. Default 400.
+    pub coarse_size: usize,
+    /// Unknowns per node, numbered node by node (2 or 3 for elasticity). Nodes are aggregated as a whole. Default 1.
+    pub block_size: usize,
+}
+
+impl Default for AmgOptions {
+    fn default() -> Self {
+        Self {
+            coarsening: Coarsening::Auto,
+            smoother: Smoother::Auto,
+            cycle: Cycle::V,
+            precision: Precision::Single,
+            max_levels: 25,
+            coarse_size: 400,
+            block_size: 1,
+        }
+    }
+}
+
+/// How a coarser level is made.
+#[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
+pub enum Coarsening {
+    /// Smoothed aggregation with its defaults.
+    #[default]
+    Auto,
+    /// Smoothed aggregation.
+    SmoothedAggregation(AggregationOptions),
+    /// A subset of the unknowns and interpolation along strong couplings.
+    Classical(ClassicalOptions),
+}
+
+/// Options of smoothed aggregation (Vaněk, Mandel, Brezina 1996).
+#[derive(Debug, Clone, PartialEq)]
+pub struct AggregationOptions {
+    /// When a coupling counts.
+    pub strength: Strength,
+    /// Whether the prolongation is smoothed by a damped Jacobi step. Default true; false is plain aggregation.
+    pub smooth_prolongation: bool,
+}
+
+impl Default for AggregationOptions {
+    fn default() -> Self {
+        Self { strength: Strength::Symmetric { threshold: 0.08 }, smooth_prolongation: true }
+    }
+}
+
+/// Which couplings are strong.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum Strength {
+    /// |a_ij| > θ √(|a_ii a_jj|), θ halved from level to level (Vaněk, Mandel, Brezina 1996, eq. 5.2).
+    Symmetric {
+        /// θ on the finest level, in \[0, 1).
+        threshold: f64,
+    },
+    /// −a_ij ≥ θ max_k(−a_ik) in row i or in row j (Ruge and Stüben 1987), for M-matrices.
+    Classical {
+        /// θ, in \[0, 1).
+        threshold: f64,
+    },
+}
+
+/// In which order the levels are visited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Cycle {
+    /// Each level once.
+    #[default]
+    V,
+    /// Each coarser level twice.
+    W,
+}
+
+/// What damps the errors that a coarser level cannot see.
+///
+/// Every choice makes a symmetric cycle of a symmetric matrix: the sweep after the coarse correction is the adjoint of
+/// the one before it. The cycle is positive definite where ρ(I − M⁻¹A) < 1 in the energy norm, which ℓ1-Jacobi,
+/// Chebyshev and both Gauss-Seidel smoothers guarantee for every symmetric positive definite matrix.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[non_exhaustive]
+pub enum Smoother {
+    /// Multicolour Gauss-Seidel where few colours do, else Chebyshev; ILU(0) for nonsymmetric matrices.
+    #[default]
+    Auto,
+    /// x ← x + ω D⁻¹ r; ω = 4/(3 ρ), ρ the largest row sum of |D⁻¹A|, where none is given.
+    Jacobi {
+        /// Damping; none is chosen from the matrix.
+        omega: Option<f64>,
+    },
+    /// Jacobi with the row sums of moduli as the diagonal (Baker, Falgout, Kolev, Yang 2011).
+    L1Jacobi,
+    /// The diagonal M that minimises ‖I − MA‖ in the Frobenius norm (Bröker and Grote 2002).
+    Spai0,
+    /// Chebyshev polynomial in D⁻¹A over the upper part of its spectrum (Adams, Brezina, Hu, Tuminaro 2003).
+    Chebyshev {
+        /// Products with A per sweep, from 1.
+        degree: usize,
+    },
+    /// Gauss-Seidel, colour by colour: forward before, backward after the correction.
+    MulticolorGaussSeidel,
+    /// Gauss-Seidel within fixed blocks of rows, ℓ1-Jacobi between them; symmetric sweeps.
+    HybridGaussSeidel,
+    /// Incomplete LU on the pattern.
+    Ilu0,
+    /// Incomplete Cholesky on the pattern.
+    Ic0,
+}
+
+/// The numbers that the cycle computes with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Precision {
+    /// 32-bit values under a 64-bit outer iteration: half the bytes. Where a level does not fit the range of 32-bit
+    /// numbers, 64-bit ones are used instead.
+    #[default]
+    Single,
+    /// 64-bit values.
+    Double,
+}
