@@ -35,7 +35,7 @@ fn a_small_definite_matrix_goes_to_cholesky() {
 }
 
 #[test]
-fn a_large_m_matrix_goes_to_modified_incomplete_cholesky() {
+fn a_large_m_matrix_goes_to_multigrid() {
     let (a, b) = poisson(PoissonKind::Jump, 3, 32);
     let (report, _) = solve(&a, &b, &Options::default());
     assert!(report.outcome.converged());
@@ -43,11 +43,11 @@ fn a_large_m_matrix_goes_to_modified_incomplete_cholesky() {
 }
 
 #[test]
-fn a_large_upwinded_matrix_goes_to_incomplete_lu() {
+fn a_large_upwinded_matrix_goes_to_multigrid() {
     let (a, b) = poisson(PoissonKind::Convection, 3, 32);
     let (report, _) = solve(&a, &b, &Options::default());
     assert!(report.outcome.converged());
-    assert_eq!((report.method, report.precond), (Method::Bicgstab, PrecondKind::Ilu0));
+    assert_eq!((report.method, report.precond), (Method::Bicgstab, PrecondKind::Amg));
 }
 
 #[test]

@@ -40,7 +40,7 @@ pub enum Interpolation {
     ExtendedI,
 }
 
-/// What [`prolongation`] builds.
+/// Options of classical coarsening and interpolation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClassicalOptions {
     /// θ in \[0, 1\].
