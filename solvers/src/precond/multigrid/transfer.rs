@@ -88,7 +88,7 @@ pub(super) trait Transfer<T: Real>: Sync {
     );
 }
 
-/// c[I] += own(2I) + own(2I + 1) + out(2I − 1) + out(2I + 2), rows padded by one; a copy where x is not coarsened.
+/// c_I += own(2I) + own(2I + 1) + out(2I − 1) + out(2I + 2), rows padded by one; a copy where x is not coarsened.
 #[inline(always)]
 fn gather<T: Real>(coarsen: bool, own: &[T], out: &[T], c: &mut [T]) {
     let n = c.len();

@@ -307,7 +307,7 @@ fn emit_coarse<T: Real>(
     }
 }
 
-/// out ← the steps from x + P e for A x = r, and dots[k] ← Σ over slab k of r · out: one pass.
+/// out ← the steps from x + P e for A x = r, and dots_k ← Σ over slab k of r · out: one pass.
 #[allow(clippy::too_many_arguments)]
 pub(super) fn ascend<T: Real, S: Stencil<T>, P: Transfer<T>, L: Layout<T>>(
     s: &S,
