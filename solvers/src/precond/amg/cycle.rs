@@ -7,8 +7,9 @@
 //! second visits are V-cycles, is not symmetric, so CG could not use it.)
 
 use super::coarse::CoarseInverse;
-use super::options::{AmgOptions, Cycle};
+use super::options::AmgOptions;
 use super::smoother::Smooth;
+use crate::precond::multigrid::Cycle;
 use crate::{LinearOperator, Scalar, SolveError, kernels};
 use residua_data::CsrMatrix;
 

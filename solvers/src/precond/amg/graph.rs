@@ -1,11 +1,10 @@
 //! The graph of strong couplings of a matrix, in compressed rows without the diagonal.
 
 use super::options::Strength;
+use super::rows::{ROWS, split_by_rows};
+use super::util::{diagonal, row_map};
 use rayon::prelude::*;
 use residua_data::CsrMatrix;
-
-/// Rows that one task takes at a time.
-pub(super) const ROWS: usize = 4096;
 
 /// Strong neighbours of each row.
 #[derive(Debug, Clone)]
@@ -66,38 +65,16 @@ impl Graph {
             Strength::Symmetric { threshold } => {
                 let theta = threshold * 0.5f64.powi(level as i32);
                 let theta_sq = theta * theta;
-                let d = super::util::diagonal(a);
+                let d = diagonal(a);
                 Self::filtered(a, |i, j, v| v != 0.0 && v * v > theta_sq * (d[i] * d[j]).abs())
             }
             Strength::Classical { threshold } => {
-                let largest: Vec<f64> = (0..a.nrows())
-                    .into_par_iter()
-                    .map(|i| {
-                        let (cols, vals) = a.row(i);
-                        cols.iter()
-                            .zip(vals)
-                            .filter(|&(&j, _)| j as usize != i)
-                            .map(|(_, &v)| -v)
-                            .fold(0.0, f64::max)
-                    })
-                    .collect();
+                let largest = row_map(a, |i, cols, vals| {
+                    let others = cols.iter().zip(vals).filter(|&(&j, _)| j as usize != i);
+                    others.map(|(_, &v)| -v).fold(0.0, f64::max)
+                });
                 Self::filtered(a, |i, j, v| v < 0.0 && -v >= threshold * largest[i].min(largest[j]))
             }
         }
     }
-}
-
-/// `data` of compressed rows cut at every [`ROWS`] rows: `(first row, its part)`.
-pub(super) fn split_by_rows<'a, T>(offsets: &[u32], mut data: &'a mut [T]) -> Vec<(usize, &'a mut [T])> {
-    let n = offsets.len() - 1;
-    let mut parts = Vec::with_capacity(n.div_ceil(ROWS));
-    let mut first = 0;
-    while first < n {
-        let last = (first + ROWS).min(n);
-        let (part, rest) = data.split_at_mut((offsets[last] - offsets[first]) as usize);
-        parts.push((first, part));
-        data = rest;
-        first = last;
-    }
-    parts
 }

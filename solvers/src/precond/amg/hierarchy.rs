@@ -1,7 +1,7 @@
 //! Set-up: from A to a sequence of ever smaller Galerkin matrices A_{l+1} = Pᵀ A_l P.
 
 use super::aggregates;
-use super::classical::{self, ClassicalOptions};
+use super::classical;
 use super::coarse::CoarseInverse;
 use super::cycle::{Hierarchy, Level};
 use super::graph::Graph;
@@ -23,7 +23,8 @@ const DAMPING: f64 = 4.0 / 3.0;
 /// A coarsest level that could not be made small enough is smoothed, and solved exactly up to this order only.
 const MAX_DENSE: usize = 1500;
 
-/// The near null space of a level: k vectors by rows (n × k).
+/// The near null space of a level: k vectors by rows (n × k). Where none is given it is the constants, for nodes of one
+/// unknown.
 pub(super) struct NearNullSpace {
     pub values: Vec<f64>,
     pub vectors: usize,
@@ -34,11 +35,12 @@ pub(super) fn build<T: Scalar>(
     a: &CsrMatrix<f64>,
     options: &AmgOptions,
     symmetric: bool,
-    mut near_null: Option<NearNullSpace>,
+    near_null: Option<&NearNullSpace>,
 ) -> Result<(Hierarchy<T>, Complexity), SolveError> {
     let mut levels = Vec::new();
     let mut coarsened: Option<CsrMatrix<f64>> = None;
-    let mut block_size = options.block_size.max(1);
+    let mut block_size = options.block_size;
+    let mut coarse_near_null = None;
     let mut complexity = Complexity::default();
     loop {
         let current = coarsened.as_ref().unwrap_or(a);
@@ -54,12 +56,13 @@ pub(super) fn build<T: Scalar>(
             return Err(out_of_range());
         }
         let n = current.nrows();
+        let near_null = if levels.is_empty() { near_null } else { coarse_near_null.as_ref() };
         let next = if n <= options.coarse_size || levels.len() + 1 >= options.max_levels {
             None
         } else {
-            coarser(current, options, levels.len(), block_size, near_null.as_ref())?
+            coarser(current, options, levels.len(), block_size, near_null)?
         };
-        let Some((p, coarse_near_null, coarse_block)) = next else {
+        let Some((p, next_near_null, next_block_size)) = next else {
             let coarse = if n <= MAX_DENSE.max(options.coarse_size) {
                 Some(CoarseInverse::new(current, symmetric)?)
             } else {
@@ -73,13 +76,13 @@ pub(super) fn build<T: Scalar>(
         let next = with_diagonal(product::galerkin(&r, current, &p)?)?;
         let smoother = smoother::build(options.smoother, current, &low, symmetric)?;
         levels.push(Level::new(low, p.map(|&v| T::of(v)), r.map(|&v| T::of(v)), smoother));
-        near_null = coarse_near_null;
-        block_size = coarse_block;
+        coarse_near_null = next_near_null;
+        block_size = next_block_size;
         coarsened = Some(next);
     }
 }
 
-pub(super) fn out_of_range() -> SolveError {
+fn out_of_range() -> SolveError {
     SolveError::InvalidOption {
         name: "precision",
         value: "single".to_owned(),
@@ -97,28 +100,15 @@ fn coarser(
     block_size: usize,
     near_null: Option<&NearNullSpace>,
 ) -> Result<Option<Coarser>, SolveError> {
-    let chosen;
-    let coarsening = match &options.coarsening {
-        Coarsening::Auto => {
-            chosen = Coarsening::SmoothedAggregation(AggregationOptions::default());
-            &chosen
+    let aggregated = |sa: &AggregationOptions| by_aggregation(a, sa, level, block_size, near_null).map(Some);
+    let next = match &options.coarsening {
+        Coarsening::Auto => aggregated(&AggregationOptions::default())?,
+        Coarsening::SmoothedAggregation(sa) => aggregated(sa)?,
+        Coarsening::Classical(classical) => {
+            classical::prolongation(a, classical, level)?.map(|next| (next.p, None, 1))
         }
-        given => given,
-    };
-    let next = match coarsening {
-        Coarsening::Classical(classical) => by_classical(a, classical, level)?,
-        Coarsening::SmoothedAggregation(sa) => Some(by_aggregation(a, sa, level, block_size, near_null)?),
-        Coarsening::Auto => None,
     };
     Ok(next.filter(|(p, _, _)| p.ncols() > 0 && (p.ncols() as f64) < LEAST_REDUCTION * a.nrows() as f64))
-}
-
-fn by_classical(
-    a: &CsrMatrix<f64>,
-    options: &ClassicalOptions,
-    level: usize,
-) -> Result<Option<Coarser>, SolveError> {
-    Ok(classical::prolongation(a, options, level)?.map(|next| (next.p, None, 1)))
 }
 
 fn by_aggregation(
@@ -137,18 +127,14 @@ fn by_aggregation(
     };
     let graph = Graph::strong(condensed, options.strength, level);
     let groups = aggregates::greedy(&graph);
-    let (t, coarse_near_null, vectors) = match near_null {
-        None if block_size == 1 => (Tentative::constant(groups), None, 1),
-        None => {
-            let translations = util::translations(a.nrows(), block_size);
-            let (t, coarse) = Tentative::fitted(groups, block_size, &translations, block_size);
-            (t, Some(NearNullSpace { values: coarse, vectors: block_size }), block_size)
-        }
-        Some(given) => {
-            let (t, coarse) = Tentative::fitted(groups, block_size, &given.values, given.vectors);
-            (t, Some(NearNullSpace { values: coarse, vectors: given.vectors }), given.vectors)
+    let (t, coarse_near_null) = match near_null {
+        None => (Tentative::constant(groups), None),
+        Some(b) => {
+            let (t, values) = Tentative::fitted(groups, block_size, &b.values, b.vectors);
+            (t, Some(NearNullSpace { values, vectors: b.vectors }))
         }
     };
+    let vectors = t.vectors;
     let filtered = Filtered { a, graph: &graph, block_size };
     let damping = if options.smooth_prolongation { DAMPING } else { 0.0 };
     Ok((prolongation(&filtered, &t, damping)?, coarse_near_null, vectors))

@@ -23,6 +23,7 @@ mod graph;
 mod hierarchy;
 mod options;
 mod product;
+mod rows;
 mod smoothed;
 mod smoother;
 mod tentative;
@@ -30,8 +31,9 @@ mod tentative;
 mod tests;
 mod util;
 
+pub use crate::precond::multigrid::{Cycle, Precision};
 pub use classical::{ClassicalOptions, Coarsening as ClassicalCoarsening, Interpolation};
-pub use options::{AggregationOptions, AmgOptions, Coarsening, Cycle, Precision, Smoother, Strength};
+pub use options::{AggregationOptions, AmgOptions, Coarsening, Smoother, Strength};
 
 use super::{LinearPreconditioner, Preconditioner, SpdPreconditioner};
 use crate::error::{check_len, check_square};
@@ -149,10 +151,14 @@ impl Amg {
         }
         let symmetric = a.is_symmetric();
         let n = a.nrows();
+        let block_size = options.block_size;
+        let near_null = near_null.or_else(|| {
+            let values = || util::translations(n, block_size);
+            (block_size > 1).then(|| NearNullSpace { values: values(), vectors: block_size })
+        });
+        let near_null = near_null.as_ref();
         if options.precision == Precision::Single {
-            let copy =
-                near_null.as_ref().map(|b| NearNullSpace { values: b.values.clone(), vectors: b.vectors });
-            match hierarchy::build::<f32>(a, options, symmetric, copy) {
+            match hierarchy::build::<f32>(a, options, symmetric, near_null) {
                 Ok((levels, complexity)) => {
                     return Ok(Self { levels: Levels::Single(levels), complexity, n, scale: 1.0 });
                 }

@@ -1,6 +1,7 @@
 //! What a multigrid hierarchy is made of, by name.
 
-use crate::precond::amg::classical::ClassicalOptions;
+use super::classical::ClassicalOptions;
+use crate::precond::multigrid::{Cycle, Precision};
 
 /// Options of [`Amg`](super::Amg). The defaults suit scalar elliptic problems.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,7 +12,8 @@ pub struct AmgOptions {
     pub smoother: Smoother,
     /// In which order the levels are visited. Default [`Cycle::V`].
     pub cycle: Cycle,
-    /// The numbers that the cycle computes with. Default [`Precision::Single`].
+    /// The numbers that the cycle computes with. Default [`Precision::Single`]; where a level does not fit the range of
+    /// 32-bit numbers, 64-bit ones are used instead.
     pub precision: Precision,
     /// Most levels, the finest included. Default 25.
     pub max_levels: usize,
@@ -79,16 +81,6 @@ pub enum Strength {
     },
 }
 
-/// In which order the levels are visited.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Cycle {
-    /// Each level once.
-    #[default]
-    V,
-    /// Each coarser level twice.
-    W,
-}
-
 /// What damps the errors that a coarser level cannot see.
 ///
 /// Every choice makes a symmetric cycle of a symmetric matrix: the sweep after the coarse correction is the adjoint of
@@ -122,15 +114,4 @@ pub enum Smoother {
     Ilu0,
     /// Incomplete Cholesky on the pattern.
     Ic0,
-}
-
-/// The numbers that the cycle computes with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Precision {
-    /// 32-bit values under a 64-bit outer iteration: half the bytes. Where a level does not fit the range of 32-bit
-    /// numbers, 64-bit ones are used instead.
-    #[default]
-    Single,
-    /// 64-bit values.
-    Double,
 }

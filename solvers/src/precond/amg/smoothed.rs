@@ -5,6 +5,7 @@
 
 use super::graph::Graph;
 use super::product::build_csr;
+use super::rows::ROWS;
 use super::tentative::Tentative;
 use crate::SolveError;
 use rayon::prelude::*;
@@ -50,17 +51,20 @@ impl Filtered<'_> {
         }
     }
 
-    /// A bound of the spectral radius of D_F⁻¹A_F: its largest row sum of moduli.
-    fn radius(&self) -> f64 {
-        (0..self.a.nrows())
-            .into_par_iter()
-            .with_min_len(4096)
-            .map(|i| {
+    /// D_F, and a bound of the spectral radius of D_F⁻¹A_F: its largest row sum of moduli.
+    fn diagonal_and_radius(&self) -> (Vec<f64>, f64) {
+        let mut diagonal = vec![0.0; self.a.nrows()];
+        let radius = diagonal
+            .par_iter_mut()
+            .with_min_len(ROWS)
+            .enumerate()
+            .map(|(i, d)| {
                 let mut sum = 0.0;
-                let d = self.row(i, |_, v| sum += v.abs());
-                if d == 0.0 { 0.0 } else { 1.0 + sum / d.abs() }
+                *d = self.row(i, |_, v| sum += v.abs());
+                if *d == 0.0 { 0.0 } else { 1.0 + sum / d.abs() }
             })
-            .reduce(|| 0.0, f64::max)
+            .reduce(|| 0.0, f64::max);
+        (diagonal, radius)
     }
 }
 
@@ -70,21 +74,14 @@ pub(super) fn prolongation(
     t: &Tentative,
     damping: f64,
 ) -> Result<CsrMatrix<f64>, SolveError> {
-    let n = filtered.a.nrows();
-    let omega = damping / filtered.radius().max(1.0);
-    build_csr(n, t.ncols(), |i, sum| {
-        let mut d = 0.0;
-        // The diagonal is known at the end of the row only; the row is scaled then.
-        let mut any = false;
-        t.for_each(i, |_, _| any = true);
-        if any {
-            d = filtered.row(i, |_, _| {});
-        }
-        if d == 0.0 {
+    let (diagonal, radius) = filtered.diagonal_and_radius();
+    let omega = damping / radius.max(1.0);
+    build_csr(filtered.a.nrows(), t.ncols(), |i, sum| {
+        if diagonal[i] == 0.0 || !t.has(i) {
             return;
         }
         t.for_each(i, |j, v| sum.add(j, (1.0 - omega) * v));
-        let factor = -omega / d;
+        let factor = -omega / diagonal[i];
         filtered.row(i, |j, v| t.for_each(j as usize, |k, w| sum.add(k, factor * v * w)));
     })
 }

@@ -53,22 +53,32 @@ impl Tentative {
         self.aggregates.count * self.vectors
     }
 
+    /// The aggregate of row i's node, or [`NONE`].
+    #[inline(always)]
+    fn aggregate(&self, i: usize) -> u32 {
+        // All ones is for nodes of one unknown: no division in the common case.
+        self.aggregates.of[if self.values.is_empty() { i } else { i / self.block_size }]
+    }
+
+    /// Whether row i has entries.
+    #[inline(always)]
+    pub(super) fn has(&self, i: usize) -> bool {
+        self.aggregate(i) != NONE
+    }
+
     /// Columns and values of row i; none if its node has no aggregate.
     #[inline(always)]
     pub(super) fn for_each(&self, i: usize, mut f: impl FnMut(u32, f64)) {
-        if self.values.is_empty() {
-            let aggregate = self.aggregates.of[i];
-            if aggregate != NONE {
-                f(aggregate, 1.0);
-            }
+        let aggregate = self.aggregate(i);
+        if aggregate == NONE {
             return;
         }
-        let aggregate = self.aggregates.of[i / self.block_size];
-        if aggregate != NONE {
-            let k = self.vectors;
-            for (c, &v) in self.values[i * k..][..k].iter().enumerate() {
-                f(aggregate * k as u32 + c as u32, v);
-            }
+        if self.values.is_empty() {
+            return f(aggregate, 1.0);
+        }
+        let k = self.vectors;
+        for (c, &v) in self.values[i * k..][..k].iter().enumerate() {
+            f(aggregate * k as u32 + c as u32, v);
         }
     }
 }

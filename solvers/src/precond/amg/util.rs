@@ -1,22 +1,20 @@
 //! Small parallel helpers over the rows of a matrix.
 
-use super::graph::ROWS;
 use super::product;
+use super::rows::ROWS;
 use crate::SolveError;
 use rayon::prelude::*;
 use residua_data::CsrMatrix;
 
+/// a_ii from the columns and values of row i, zero where nothing is stored.
+#[inline]
+pub(super) fn diagonal_of_row(i: usize, cols: &[u32], vals: &[f64]) -> f64 {
+    cols.iter().zip(vals).find(|&(&j, _)| j as usize == i).map_or(0.0, |(_, &v)| v)
+}
+
 /// The diagonal, zero where nothing is stored.
 pub(super) fn diagonal(a: &CsrMatrix<f64>) -> Vec<f64> {
-    let mut d = vec![0.0; a.nrows()];
-    d.par_chunks_mut(ROWS).enumerate().for_each(|(block, d)| {
-        for (k, d) in d.iter_mut().enumerate() {
-            let i = block * ROWS + k;
-            let (cols, vals) = a.row(i);
-            *d = cols.iter().zip(vals).find(|&(&j, _)| j as usize == i).map_or(0.0, |(_, &v)| v);
-        }
-    });
-    d
+    row_map(a, diagonal_of_row)
 }
 
 /// max_i Σ_j |a_ij| / |d_i|, a bound of the spectral radius of D⁻¹A; rows with d_i = 0 are left out.

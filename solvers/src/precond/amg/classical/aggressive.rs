@@ -2,13 +2,13 @@
 //!
 //! In the graph S² of the first C points, i depends on j when j is reached from i by one or two strong couplings
 //! (A1 of De Sterck, Yang and Heys 2006, section 5; Stüben 2001, section 7.1.2). Those that this second
-//! splitting keeps stay C, the others become F. About one point in ten is left in three dimensions, one in
-//! eight in two, which is what makes the operators of all coarser grids cheap.
+//! splitting keeps stay C, the others become F. About one point in sixteen is left in three dimensions, one in
+//! ten in two, which is what makes the operators of all coarser grids cheap.
 
 use super::graph::Graph;
-use super::rows;
 use super::{Splitting, pmis};
 use crate::SolveError;
+use crate::precond::amg::rows;
 use rayon::prelude::*;
 
 /// The C points that stay, among all points of `graph`. Rows longer than `long` are not walked through.
@@ -46,7 +46,7 @@ pub(super) fn thin(
             out.vals.resize(out.cols.len(), ());
         },
     )?);
-    let mut kept = pmis::split(&second, seed, None);
+    let mut kept = pmis::split(&second, seed);
     // A first C point that reaches no kept one stays as well: interpolation could not reach one either.
     let lost: Vec<bool> = (0..points.len())
         .into_par_iter()

@@ -10,7 +10,7 @@
 
 use super::Splitting;
 use super::row::{Row, Truncation};
-use super::rows::Buffer;
+use crate::precond::amg::rows::Buffer;
 use residua_data::CsrMatrix;
 
 /// Appends row `i` of P for a fine point; empty without strong coarse neighbours.

@@ -14,8 +14,8 @@
 //! interpolated directly themselves, so that one dense row cannot make the whole quadratic.
 
 use super::row::{Row, Truncation};
-use super::rows::Buffer;
 use super::{Splitting, direct};
+use crate::precond::amg::rows::Buffer;
 use residua_data::CsrMatrix;
 
 /// Appends row `i` of P for a fine point.
@@ -73,7 +73,6 @@ pub(super) fn interpolate(
 #[inline]
 fn distribute(a: &CsrMatrix<f64>, row: &mut Row, i: u32, k: usize, v: f64, diagonal: &mut f64) -> bool {
     let (cols, vals) = a.row(k);
-    // The sign test by the sum of what would be distributed needs no search for the diagonal entry.
     let own = cols.binary_search(&(k as u32)).map_or(1.0, |d| vals[d]);
     let is_against = |v: f64| v * own < 0.0;
     let mut sum = 0.0;

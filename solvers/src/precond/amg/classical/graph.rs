@@ -1,6 +1,6 @@
 //! A directed graph: the pattern of a sparse matrix.
 
-use super::rows::Rows;
+use crate::precond::amg::rows::Rows;
 
 /// Row i lists the vertices that i points to, in increasing order.
 #[derive(Debug, Clone, PartialEq)]
@@ -10,7 +10,7 @@ pub(super) struct Graph {
 }
 
 impl Graph {
-    /// From the rows that [`build`](super::rows::build) made.
+    /// From the rows that [`build`](crate::precond::amg::rows::build) made.
     pub(super) fn new((row_ptr, cols, _): Rows<()>) -> Self {
         Self { row_ptr, cols }
     }

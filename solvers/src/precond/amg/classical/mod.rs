@@ -14,12 +14,12 @@ mod extended;
 mod graph;
 mod pmis;
 mod row;
-mod rows;
 mod strength;
 mod two_stage;
 
 use crate::SolveError;
 use crate::error::check_square;
+use crate::precond::amg::rows::{self, to_matrix};
 use residua_data::CsrMatrix;
 use row::{Row, Truncation};
 use strength::Strength;
@@ -142,7 +142,7 @@ pub(in crate::precond::amg) fn prolongation(
     if strength.graph.edges() == 0 {
         return Ok(None);
     }
-    let first = Splitting::new(pmis::split(&strength.graph, options.seed, None));
+    let first = Splitting::new(pmis::split(&strength.graph, options.seed));
     if first.coarse == 0 || first.coarse == a.nrows() {
         return Ok(None);
     }
@@ -191,16 +191,6 @@ fn interpolate(
         },
     )?;
     to_matrix(n, splitting.coarse, rows)
-}
-
-/// The matrix of rows that [`rows::build`] made.
-fn to_matrix(nrows: usize, ncols: usize, rows: rows::Rows<f64>) -> Result<CsrMatrix<f64>, SolveError> {
-    let (row_ptr, cols, vals) = rows;
-    CsrMatrix::try_new(nrows, ncols, row_ptr, cols, vals).map_err(|e| SolveError::FactorizationFailed {
-        what: "AMG",
-        row: 0,
-        reason: format!("the interpolation is no valid matrix ({e}): report this matrix"),
-    })
 }
 
 #[cfg(test)]

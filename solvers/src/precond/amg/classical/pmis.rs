@@ -3,8 +3,8 @@
 //! Each point has the weight wᵢ = (number of points that depend on i) + ρᵢ, ρᵢ a hash of i in [0, 1). In
 //! rounds, the undecided points whose weight is the largest among their undecided neighbours, in either
 //! direction, become C, and the undecided points that depend on a C point become F (De Sterck, Yang and
-//! Heys 2006, section 3). C is a maximal independent set where the graph is symmetric. About ten rounds
-//! for a million points, each on what the last one left.
+//! Heys 2006, section 3). C is a maximal independent set where the graph is symmetric. Each
+//! round works on what the last one left.
 //!
 //! A point on which nobody depends, or that depends on nobody, is F from the start.
 //!
@@ -25,48 +25,28 @@ const FINE: u8 = 2;
 /// Undecided, and lighter than some undecided neighbour.
 const LIGHTER: u8 = 3;
 
-/// Whether each vertex is coarse. `initial` holds C points that are settled beforehand (HMIS), no two of
-/// them neighbours.
-pub(super) fn split(graph: &Graph, seed: u64, initial: Option<&[bool]>) -> Vec<bool> {
+/// Whether each vertex is coarse.
+pub(super) fn split(graph: &Graph, seed: u64) -> Vec<bool> {
     let n = graph.len();
     let mut weights: Vec<u64> = graph.in_degrees().into_iter().map(u64::from).collect();
     weights.par_iter_mut().with_min_len(GRAIN).enumerate().for_each(|(i, w)| {
         *w = *w << 32 | hash(seed, i as u64) >> 32;
     });
-    let is_settled = |i: usize| initial.is_some_and(|c| c[i]);
     let state: Vec<AtomicU8> = (0..n)
         .into_par_iter()
         .with_min_len(GRAIN)
         .map(|i| {
             let lonely = graph.row(i).is_empty() || weights[i] >> 32 == 0;
-            AtomicU8::new(if is_settled(i) {
-                COARSE
-            } else if lonely {
-                FINE
-            } else {
-                UNDECIDED
-            })
+            AtomicU8::new(if lonely { FINE } else { UNDECIDED })
         })
         .collect();
     let get = |i: u32| state[i as usize].load(Relaxed);
     let set = |i: u32, value: u8| state[i as usize].store(value, Relaxed);
-    let settle_dependents = |active: &[u32]| {
-        active.par_iter().with_min_len(GRAIN).for_each(|&i| {
-            if get(i) != COARSE {
-                let depends = graph.row(i as usize).iter().any(|&j| get(j) == COARSE);
-                set(i, if depends { FINE } else { UNDECIDED });
-            }
-        });
-    };
     let undecided = |active: &[u32]| -> Vec<u32> {
         active.par_iter().with_min_len(GRAIN).copied().filter(|&i| get(i) == UNDECIDED).collect()
     };
 
     let mut active = undecided(&(0..n as u32).collect::<Vec<_>>());
-    if initial.is_some() {
-        settle_dependents(&active);
-        active = undecided(&active);
-    }
     // Each round settles the heaviest undecided point at least, so this ends.
     while !active.is_empty() {
         active.par_iter().with_min_len(GRAIN).for_each(|&i| {
@@ -83,7 +63,12 @@ pub(super) fn split(graph: &Graph, seed: u64, initial: Option<&[bool]>) -> Vec<b
                 set(i, COARSE);
             }
         });
-        settle_dependents(&active);
+        active.par_iter().with_min_len(GRAIN).for_each(|&i| {
+            if get(i) != COARSE {
+                let depends = graph.row(i as usize).iter().any(|&j| get(j) == COARSE);
+                set(i, if depends { FINE } else { UNDECIDED });
+            }
+        });
         active = undecided(&active);
     }
     state.into_par_iter().with_min_len(GRAIN).map(|s| s.into_inner() == COARSE).collect()

@@ -1,6 +1,6 @@
 //! One row of an interpolation while it is made: a sparse accumulator, and its truncation.
 
-use super::rows::Buffer;
+use crate::precond::amg::rows::Buffer;
 
 /// Which entries of a row of P are kept.
 #[derive(Debug, Clone, Copy)]

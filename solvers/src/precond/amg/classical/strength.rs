@@ -11,8 +11,8 @@
 //! (the `max_row_sum` of BoomerAMG; Henson and Yang 2002).
 
 use super::graph::Graph;
-use super::rows::{self, ROWS};
 use crate::SolveError;
+use crate::precond::amg::rows::{self, ROWS};
 use rayon::prelude::*;
 use residua_data::CsrMatrix;
 
@@ -32,8 +32,7 @@ impl Strength {
     pub(super) fn new(a: &CsrMatrix<f64>, threshold: f64) -> Result<Self, SolveError> {
         let (n, row_ptr) = (a.nrows(), a.row_ptr());
         let mut strong = vec![false; a.nnz()];
-        rows::split_by_rows(&mut strong, row_ptr).into_par_iter().enumerate().for_each(|(block, strong)| {
-            let first = block * ROWS;
+        rows::split_by_rows(row_ptr, &mut strong).into_par_iter().for_each(|(first, strong)| {
             for i in first..(first + ROWS).min(n) {
                 let (cols, vals) = a.row(i);
                 let at = (row_ptr[i] - row_ptr[first]) as usize;

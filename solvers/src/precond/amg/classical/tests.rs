@@ -213,7 +213,7 @@ proptest! {
     fn pmis_is_a_maximal_independent_set((n, edges) in graph(), seed in any::<u64>()) {
         // θ = 0: every coupling is strong, so the graph is symmetric.
         let strength = Strength::new(&laplacian(n, &edges), 0.0).unwrap();
-        let coarse = pmis::split(&strength.graph, seed, None);
+        let coarse = pmis::split(&strength.graph, seed);
         for i in 0..n {
             let row = strength.graph.row(i);
             let touches = row.iter().any(|&j| coarse[j as usize]);

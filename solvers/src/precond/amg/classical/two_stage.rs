@@ -3,12 +3,12 @@
 //! P₁ interpolates all points from the C points of the first splitting, P₂ those from the ones that were kept,
 //! both by extended+i on A itself (Yang 2010, section 3.3): a first C point has a kept one within two strong
 //! couplings, which is what extended+i reaches. Costs one product more than multipass interpolation (Stüben
-//! 2001) and takes a third off the iterations.
+//! 2001) and takes a fifth to a third off the iterations.
 
 use super::row::{Row, Truncation};
-use super::rows::{self, Buffer, Rows};
 use super::{Splitting, extended};
 use crate::SolveError;
+use crate::precond::amg::rows::{self, Buffer, Rows};
 use residua_data::CsrMatrix;
 
 /// The rows of P, from the splittings before and after thinning; rows of A above `long` entries are not walked

@@ -1,8 +1,8 @@
 //! Chebyshev smoothing: S = q(D⁻¹A) D⁻¹ that is small on \[ρ/4, ρ\] for low degrees, after Adams, Brezina, Hu and
 //! Tuminaro (2003); a polynomial in D⁻¹A, so S is its own adjoint.
 
-use super::{Smooth, inverse_of, radius};
-use crate::precond::amg::util::diagonal;
+use super::{Smooth, inverse_of};
+use crate::precond::amg::util::{diagonal, largest_scaled_row_sum};
 use crate::{Scalar, SolveError, kernels};
 use residua_data::CsrMatrix;
 
@@ -21,7 +21,8 @@ impl<T: Scalar> Chebyshev<T> {
     /// `degree` products with A in a sweep.
     pub(super) fn new(a: &CsrMatrix<f64>, degree: usize) -> Self {
         let diagonal = diagonal(a);
-        let max = radius(a, &diagonal);
+        // A bound: an eigenvalue beyond an estimate from below would be amplified.
+        let max = largest_scaled_row_sum(a, &diagonal);
         let min = LOWER * max;
         Self {
             degree: degree.max(1),

@@ -9,7 +9,7 @@
 //! residual cost one pass over A together. Adams and Ortega (1982), *A multi-color SOR method for parallel computation*.
 
 use super::Smooth;
-use crate::precond::amg::graph::ROWS;
+use crate::precond::amg::rows::{ROWS, split_by_rows};
 use crate::precond::sweep::SharedSlice;
 use crate::{Scalar, SolveError};
 use rayon::prelude::*;
@@ -43,8 +43,8 @@ impl<T: Scalar> Colors<T> {
         let nnz = row_ptr[n] as usize;
         let (mut cols, mut vals) = (vec![0u32; nnz], vec![T::zero(); nnz]);
         let (mut diagonal, mut inverse) = (vec![T::zero(); n], vec![T::zero(); n]);
-        let col_parts = crate::precond::amg::graph::split_by_rows(&row_ptr, &mut cols);
-        let val_parts = crate::precond::amg::graph::split_by_rows(&row_ptr, &mut vals);
+        let col_parts = split_by_rows(&row_ptr, &mut cols);
+        let val_parts = split_by_rows(&row_ptr, &mut vals);
         let d_parts = diagonal.chunks_mut(ROWS).zip(inverse.chunks_mut(ROWS));
         let parts: Vec<_> = col_parts.into_iter().zip(val_parts).zip(d_parts).collect();
         parts.into_par_iter().for_each(|(((first, cols), (_, vals)), (diagonal, inverse))| {

@@ -6,8 +6,8 @@
 //! SPAI-0   w_i = a_ii / Σ_j a_ij²    (Bröker and Grote 2002)
 //! ```
 
-use super::{Smooth, inverse_of, radius};
-use crate::precond::amg::util::{diagonal, row_map};
+use super::{Smooth, inverse_of};
+use crate::precond::amg::util::{diagonal, diagonal_of_row, largest_scaled_row_sum, row_map};
 use crate::{LinearOperator, Scalar, SolveError, kernels};
 use residua_data::CsrMatrix;
 
@@ -20,14 +20,15 @@ pub(in crate::precond::amg) struct Diagonal<T> {
 impl<T: Scalar> Diagonal<T> {
     pub(super) fn jacobi(a: &CsrMatrix<f64>, omega: Option<f64>) -> Self {
         let d = diagonal(a);
-        let omega = omega.unwrap_or_else(|| 4.0 / (3.0 * radius(a, &d).max(f64::MIN_POSITIVE)));
+        let omega =
+            omega.unwrap_or_else(|| 4.0 / (3.0 * largest_scaled_row_sum(a, &d).max(f64::MIN_POSITIVE)));
         let d: Vec<f64> = d.iter().map(|d| d / omega).collect();
         Self { name: "jacobi", w: inverse_of(&d) }
     }
 
     pub(super) fn l1(a: &CsrMatrix<f64>) -> Self {
         let sums = row_map(a, |i, cols, vals| {
-            let d = cols.iter().zip(vals).find(|&(&j, _)| j as usize == i).map_or(0.0, |(_, &v)| v);
+            let d = diagonal_of_row(i, cols, vals);
             vals.iter().map(|v| v.abs()).sum::<f64>().copysign(d)
         });
         Self { name: "l1-jacobi", w: inverse_of(&sums) }
@@ -35,7 +36,7 @@ impl<T: Scalar> Diagonal<T> {
 
     pub(super) fn spai0(a: &CsrMatrix<f64>) -> Self {
         let w = row_map(a, |i, cols, vals| {
-            let d = cols.iter().zip(vals).find(|&(&j, _)| j as usize == i).map_or(0.0, |(_, &v)| v);
+            let d = diagonal_of_row(i, cols, vals);
             let squares: f64 = vals.iter().map(|v| v * v).sum();
             if squares > 0.0 { d / squares } else { 0.0 }
         });

@@ -17,7 +17,6 @@ pub(super) use factor::Factor;
 pub(super) use hybrid::Hybrid;
 
 use super::options::Smoother;
-use super::util;
 use crate::{Scalar, SolveError};
 use residua_data::CsrMatrix;
 
@@ -66,9 +65,4 @@ pub(super) fn build<T: Scalar>(
 /// 1/d with the sign of d; 0 where d is 0, which leaves that unknown alone.
 fn inverse_of<T: Scalar>(d: &[f64]) -> Vec<T> {
     d.iter().map(|&d| if d == 0.0 { T::zero() } else { T::of(1.0 / d) }).collect()
-}
-
-/// A bound of the spectrum of D⁻¹A, its largest row sum: one that an estimate from below missed would amplify.
-fn radius(a: &CsrMatrix<f64>, d: &[f64]) -> f64 {
-    util::largest_scaled_row_sum(a, d)
 }

@@ -5,40 +5,43 @@
 
 use crate::SolveError;
 use rayon::prelude::*;
+use residua_data::CsrMatrix;
 use std::sync::{Mutex, PoisonError};
 
-/// Rows of a block.
-pub(super) const ROWS: usize = 4096;
+/// Rows that one task takes at a time.
+pub(in crate::precond::amg) const ROWS: usize = 4096;
 
 /// Rows of a matrix or, with `V = ()`, of a graph: (row pointers, columns, values).
-pub(super) type Rows<V> = (Vec<u32>, Vec<u32>, Vec<V>);
+pub(in crate::precond::amg) type Rows<V> = (Vec<u32>, Vec<u32>, Vec<V>);
 
 /// What the rows of a block are pushed to.
-pub(super) struct Buffer<V> {
+pub(in crate::precond::amg) struct Buffer<V> {
     /// Columns of the rows so far.
-    pub(super) cols: Vec<u32>,
+    pub(in crate::precond::amg) cols: Vec<u32>,
     /// Their values.
-    pub(super) vals: Vec<V>,
+    pub(in crate::precond::amg) vals: Vec<V>,
 }
 
 /// Makes `nrows` rows: `row(workspace, i, buffer)` appends row i. `workspace` makes scratch space, which is
 /// handed from block to block, and must be left as it was found.
-pub(super) fn build<V: Copy + Default + Send + Sync, W: Send>(
+pub(in crate::precond::amg) fn build<V: Copy + Default + Send + Sync, W: Send>(
     nrows: usize,
     workspace: impl Fn() -> W + Sync,
     row: impl Fn(&mut W, usize, &mut Buffer<V>) + Sync,
 ) -> Result<Rows<V>, SolveError> {
     let pool: Mutex<Vec<W>> = Mutex::new(Vec::new());
-    let mut row_ptr = vec![0u32; nrows + 1];
-    let blocks: Vec<Buffer<V>> = row_ptr[1..]
-        .par_chunks_mut(ROWS)
+    // Small matrices are cut finer, so that every thread gets a part.
+    let size = ROWS.min(nrows.div_ceil(64).max(64));
+    let mut ends = vec![0u32; nrows];
+    let blocks: Vec<Buffer<V>> = ends
+        .par_chunks_mut(size)
         .enumerate()
         .map(|(block, ends)| {
             let kept = pool.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let mut scratch = kept.unwrap_or_else(&workspace);
             let mut buffer = Buffer { cols: Vec::new(), vals: Vec::new() };
             for (i, end) in ends.iter_mut().enumerate() {
-                row(&mut scratch, block * ROWS + i, &mut buffer);
+                row(&mut scratch, block * size + i, &mut buffer);
                 *end = buffer.cols.len() as u32;
             }
             pool.lock().unwrap_or_else(PoisonError::into_inner).push(scratch);
@@ -46,59 +49,76 @@ pub(super) fn build<V: Copy + Default + Send + Sync, W: Send>(
         })
         .collect();
     drop(pool);
+    join(&ends, size, blocks)
+}
 
+/// Joins blocks of `size` rows one below the other; `ends` holds where each row ends in its block.
+pub(in crate::precond::amg) fn join<V: Copy + Default + Send + Sync>(
+    ends: &[u32],
+    size: usize,
+    blocks: Vec<Buffer<V>>,
+) -> Result<Rows<V>, SolveError> {
     let nnz: usize = blocks.iter().map(|b| b.cols.len()).sum();
     check_entries(nnz)?;
-    let mut starts = Vec::with_capacity(blocks.len());
-    let mut start = 0u32;
-    for block in &blocks {
-        starts.push(start);
-        start += block.cols.len() as u32;
-    }
-    row_ptr[1..]
-        .par_chunks_mut(ROWS)
-        .zip(&starts)
-        .for_each(|(ends, &start)| ends.iter_mut().for_each(|end| *end += start));
-
+    let mut row_ptr = vec![0u32; ends.len() + 1];
     let (mut cols, mut vals) = (vec![0u32; nnz], vec![V::default(); nnz]);
     let (mut cols_left, mut vals_left) = (&mut cols[..], &mut vals[..]);
-    let mut copies = Vec::with_capacity(blocks.len());
-    for block in &blocks {
+    let mut start = 0u32;
+    let mut parts = Vec::with_capacity(blocks.len());
+    for (block, (row_ends, ends)) in blocks.iter().zip(row_ptr[1..].chunks_mut(size).zip(ends.chunks(size))) {
         let (c, rest) = std::mem::take(&mut cols_left).split_at_mut(block.cols.len());
         cols_left = rest;
         let (v, rest) = std::mem::take(&mut vals_left).split_at_mut(block.cols.len());
         vals_left = rest;
-        copies.push((c, v, block));
+        parts.push((start, row_ends, ends, c, v, block));
+        start += block.cols.len() as u32;
     }
-    copies.into_par_iter().for_each(|(c, v, block)| {
+    parts.into_par_iter().for_each(|(start, row_ends, ends, c, v, block)| {
+        row_ends.iter_mut().zip(ends).for_each(|(to, &end)| *to = start + end);
         c.copy_from_slice(&block.cols);
         v.copy_from_slice(&block.vals);
     });
     Ok((row_ptr, cols, vals))
 }
 
+/// The matrix of rows whose columns are sorted.
+pub(in crate::precond::amg) fn to_matrix(
+    nrows: usize,
+    ncols: usize,
+    (row_ptr, cols, vals): Rows<f64>,
+) -> Result<CsrMatrix<f64>, SolveError> {
+    CsrMatrix::try_new(nrows, ncols, row_ptr, cols, vals).map_err(|e| SolveError::FactorizationFailed {
+        what: "AMG",
+        row: 0,
+        reason: format!("a matrix of the hierarchy is not valid ({e}): report this matrix"),
+    })
+}
+
 /// Refuses more entries than 32-bit row pointers can count.
-pub(super) fn check_entries(nnz: usize) -> Result<(), SolveError> {
+fn check_entries(nnz: usize) -> Result<(), SolveError> {
     if u32::try_from(nnz).is_err() {
         return Err(SolveError::FactorizationFailed {
             what: "AMG",
             row: 0,
             reason: format!(
-                "the set-up needs {nnz} entries, more than 32-bit indices reach: lower max_elements or raise strong_threshold"
+                "the set-up needs {nnz} entries, more than 32-bit indices reach: coarsen more aggressively, or choose another preconditioner"
             ),
         });
     }
     Ok(())
 }
 
-/// Cuts an array of one element per entry at the borders of blocks of [`ROWS`] rows.
-pub(super) fn split_by_rows<'a, T>(mut array: &'a mut [T], row_ptr: &[u32]) -> Vec<&'a mut [T]> {
+/// `array`, one element an entry, cut at every [`ROWS`] rows: `(first row, its part)`.
+pub(in crate::precond::amg) fn split_by_rows<'a, T>(
+    row_ptr: &[u32],
+    mut array: &'a mut [T],
+) -> Vec<(usize, &'a mut [T])> {
     let nrows = row_ptr.len() - 1;
     let mut parts = Vec::with_capacity(nrows.div_ceil(ROWS));
     for first in (0..nrows).step_by(ROWS) {
         let last = (first + ROWS).min(nrows);
         let (part, rest) = array.split_at_mut((row_ptr[last] - row_ptr[first]) as usize);
-        parts.push(part);
+        parts.push((first, part));
         array = rest;
     }
     parts
