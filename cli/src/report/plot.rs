@@ -101,15 +101,17 @@ impl Plot {
     pub(crate) fn legend(&self) -> String {
         let mut html = String::new();
         for (k, curve) in self.curves.iter().enumerate() {
-            let RGBColor(r, g, b) = PALETTE[k % PALETTE.len()];
-            let _ = write!(
-                html,
-                "<span><i style=\"background:#{r:02x}{g:02x}{b:02x}\"></i>{}</span>",
-                super::html::escape(&curve.label)
-            );
+            legend_entry(&mut html, k, &curve.label, "");
         }
         html
     }
+}
+
+/// Appends line `k` of a plot to its legend: its colour, its name, and a note that is HTML already.
+pub(super) fn legend_entry(html: &mut String, k: usize, name: &str, note: &str) {
+    let RGBColor(r, g, b) = PALETTE[k % PALETTE.len()];
+    let name = super::html::escape(name);
+    let _ = write!(html, "<span><i style=\"background:#{r:02x}{g:02x}{b:02x}\"></i>{name}{note}</span>");
 }
 
 type DrawError = Box<dyn std::error::Error>;

@@ -1,9 +1,8 @@
 //! Scaling plots: a cost against the number of unknowns, both logarithmic, one line a solver, as inline SVG.
 
-use super::plot::{INK, INK_TEXT, PALETTE, SIZE, power_of_ten};
+use super::plot::{INK, INK_TEXT, PALETTE, SIZE, legend_entry, power_of_ten};
 use super::{PoissonRecord, Status};
 use plotters::prelude::*;
-use std::fmt::Write;
 
 /// One solver's costs, (unknowns, cost), by rising size.
 type Line = (String, Vec<(f64, f64)>);
@@ -63,14 +62,9 @@ impl ScalingPlot {
     pub(crate) fn legend(&self) -> String {
         let mut html = String::new();
         for (k, (name, points)) in self.lines.iter().enumerate() {
-            let RGBColor(r, g, b) = PALETTE[k % PALETTE.len()];
             let dashes = if is_dashed(k) { ", dashed" } else { "" };
             let p = growth(points).unwrap_or(f64::NAN);
-            let _ = write!(
-                html,
-                "<span><i style=\"background:#{r:02x}{g:02x}{b:02x}\"></i>{}: N^{p:.2}{dashes}</span>",
-                super::html::escape(name)
-            );
+            legend_entry(&mut html, k, name, &format!(": N^{p:.2}{dashes}"));
         }
         html
     }

@@ -6,7 +6,7 @@ use super::watch::{Trace, Watch};
 use crate::interrupt;
 use crate::report::{ColumnRecord, Progress, SolveRecord, Status, finite};
 use residua_data::poisson::{Grid, Medium};
-use residua_solvers::auto::{AutoScalar, Options, Session};
+use residua_solvers::auto::{AutoScalar, Options, Report, Session};
 use residua_solvers::precond::multigrid::{MultigridOptions, PoissonMultigrid};
 use residua_solvers::{Limit, Outcome, SolveError, StopReason, StopRule};
 use std::time::{Duration, Instant};
@@ -36,6 +36,16 @@ pub(crate) struct SolvedColumns<T> {
     is_cut_short: bool,
 }
 
+/// One solve's end, its times, and what to call it.
+struct Ended {
+    outcome: Outcome,
+    setup: Duration,
+    solve: Duration,
+    method: String,
+    precond: String,
+    why: String,
+}
+
 /// Solves `system` from x = 0 for each right-hand side in turn, with one set-up. The time limit is for all together.
 ///
 /// # Errors
@@ -48,6 +58,51 @@ pub(crate) fn solve<T: AutoScalar>(
     progress: &mut Progress,
 ) -> Result<SolvedColumns<T>, SolveError> {
     let start = Instant::now();
+    let mut session = Session::new(&system.a, options)?;
+    solve_each(system, start, stop, keeps_history, progress, |b, x, stop, watch| {
+        let Report { outcome, setup, solve, method, precond, why, .. } = session.solve(b, x, stop, watch)?;
+        Ok(Ended { outcome, setup, solve, method: method.to_string(), precond: precond.to_string(), why })
+    })
+}
+
+/// The same by CG with geometric multigrid, matrix-free on the grid of `medium`; the residual reported is that of the
+/// stored matrix all the same.
+///
+/// # Errors
+/// What the grid, its set-up or the first refused solve says.
+pub(crate) fn solve_on_grid(
+    system: &System<f64>,
+    grid: Grid,
+    medium: &Medium,
+    stop: &StopRule,
+    progress: &mut Progress,
+) -> Result<SolvedColumns<f64>, SolveError> {
+    let start = Instant::now();
+    let mut solver = PoissonMultigrid::from_medium(grid, medium, MultigridOptions::default())?;
+    let mut setup = start.elapsed();
+    solve_each(system, start, stop, false, progress, |b, x, stop, watch| {
+        let start = Instant::now();
+        let outcome = solver.solve(b, x, stop, watch)?;
+        Ok(Ended {
+            outcome,
+            setup: std::mem::take(&mut setup),
+            solve: start.elapsed(),
+            method: "cg".to_owned(),
+            precond: "mg".to_owned(),
+            why: String::new(),
+        })
+    })
+}
+
+/// Solves each right-hand side by `solve(b, x, stop, watch)` and measures its answer; the time limit counts from `start`.
+fn solve_each<T: AutoScalar>(
+    system: &System<T>,
+    start: Instant,
+    stop: &StopRule,
+    keeps_history: bool,
+    progress: &mut Progress,
+    mut solve: impl FnMut(&[T], &mut [T], &StopRule, &mut Watch<'_>) -> Result<Ended, SolveError>,
+) -> Result<SolvedColumns<T>, SolveError> {
     let (n, k) = (system.a.ncols(), system.b.ncols());
     let mut all = SolvedColumns {
         columns: Vec::with_capacity(k),
@@ -58,7 +113,6 @@ pub(crate) fn solve<T: AutoScalar>(
         solve: Duration::ZERO,
         is_cut_short: false,
     };
-    let mut session = Session::new(&system.a, options)?;
     for (c, b) in system.b.columns().enumerate() {
         if c > 0 && interrupt::requested() {
             all.is_cut_short = true;
@@ -69,71 +123,31 @@ pub(crate) fn solve<T: AutoScalar>(
         let mut watch =
             Watch { bar: &mut *progress, trace: Trace::new(keeps_history), max_iters: stop.max_iters };
         let x = &mut all.x[c * n..(c + 1) * n];
-        let report = session.solve(b, x, &stop, &mut watch)?;
+        let ended = solve(b, x, &stop, &mut watch)?;
         let trace = watch.trace;
-        all.setup += report.setup;
-        all.solve += report.solve;
+        all.setup += ended.setup;
+        all.solve += ended.solve;
         let quality = measure(&system.a, x, b);
-        let names = (report.method.to_string(), report.precond.to_string(), report.why.clone());
-        all.push(Column::new(&report.outcome, names, quality, &stop), trace);
-    }
-    Ok(all)
-}
-
-/// Solves `system` by CG with geometric multigrid, matrix-free on the grid of `medium`; the residual reported is that of the
-/// stored matrix all the same.
-///
-/// # Errors
-/// What the grid or its set-up refuses.
-pub(crate) fn solve_on_grid(
-    system: &System<f64>,
-    grid: Grid,
-    medium: &Medium,
-    stop: &StopRule,
-    progress: &mut Progress,
-) -> Result<SolvedColumns<f64>, SolveError> {
-    let start = Instant::now();
-    let mut all = SolvedColumns {
-        columns: Vec::with_capacity(1),
-        worst: 0,
-        x: vec![0.0; system.a.ncols()],
-        trace: Trace::new(false),
-        setup: Duration::ZERO,
-        solve: Duration::ZERO,
-        is_cut_short: false,
-    };
-    let mut solver = PoissonMultigrid::from_medium(grid, medium, MultigridOptions::default())?;
-    all.setup = start.elapsed();
-    for b in system.b.columns().take(1) {
-        let mut watch = Watch { bar: &mut *progress, trace: Trace::new(false), max_iters: stop.max_iters };
-        let start = Instant::now();
-        let outcome = solver.solve(b, &mut all.x, stop, &mut watch)?;
-        all.solve = start.elapsed();
-        let trace = watch.trace;
-        let quality = measure(&system.a, &all.x, b);
-        let names = ("cg".to_owned(), "mg".to_owned(), String::new());
-        all.push(Column::new(&outcome, names, quality, stop), trace);
+        all.push(Column::new(ended, quality, &stop), trace);
     }
     Ok(all)
 }
 
 impl Column {
-    /// `names`: the method, the preconditioner, and why they were chosen.
-    fn new(outcome: &Outcome, names: (String, String, String), quality: Quality, stop: &StopRule) -> Self {
-        let (status, message) = judge(outcome.reason, &quality, stop);
-        let (method, precond, why) = names;
+    fn new(ended: Ended, quality: Quality, stop: &StopRule) -> Self {
+        let (status, message) = judge(ended.outcome.reason, &quality, stop);
         Self {
             record: ColumnRecord {
                 status,
-                iterations: outcome.iterations,
+                iterations: ended.outcome.iterations,
                 relative_residual: finite(quality.relative_residual()),
                 backward_error: finite(quality.backward_error),
             },
             quality,
             message,
-            method,
-            precond,
-            why,
+            method: ended.method,
+            precond: ended.precond,
+            why: ended.why,
         }
     }
 
