@@ -12,6 +12,8 @@ mod product;
 mod transform;
 
 use crate::Scalar;
+use rayon::prelude::*;
+
 pub use analysis::{Bandwidth, DiagonalDominance};
 pub use builder::CooBuilder;
 pub(crate) use builder::{count_to_offsets, sort_and_add_rows};
@@ -126,6 +128,18 @@ pub struct CsrMatrix<T = f64> {
 /// The largest number of rows, columns or entries: row pointers hold nnz itself, so 2³² − 1.
 const MAX_INDEX: u64 = u32::MAX as u64;
 
+/// Rows that one task checks at a time.
+const ROWS_PER_CHECK: usize = 16384;
+
+/// What is wrong with the columns of a row.
+fn check_row(row: usize, cols: &[u32], ncols: usize) -> Option<CsrError> {
+    if let Some(k) = cols.windows(2).position(|c| c[0] >= c[1]) {
+        return Some(CsrError::NotSorted { row, col: cols[k + 1] as usize });
+    }
+    let last = *cols.last().filter(|&&c| c as usize >= ncols)?;
+    Some(CsrError::ColumnOutOfRange { row, col: last as usize, ncols })
+}
+
 /// Refuses sizes that 32-bit indices cannot address.
 pub(crate) fn check_size(what: &'static str, found: usize) -> Result<(), CsrError> {
     if found as u64 > MAX_INDEX {
@@ -169,14 +183,14 @@ impl<T> CsrMatrix<T> {
         if row_ptr[nrows] as usize != nnz {
             return Err(bad(nrows));
         }
-        for (row, w) in row_ptr.windows(2).enumerate() {
-            let cols = &col_idx[w[0] as usize..w[1] as usize];
-            if let Some(k) = cols.windows(2).position(|c| c[0] >= c[1]) {
-                return Err(CsrError::NotSorted { row, col: cols[k + 1] as usize });
-            }
-            if let Some(&last) = cols.last().filter(|&&c| c as usize >= ncols) {
-                return Err(CsrError::ColumnOutOfRange { row, col: last as usize, ncols });
-            }
+        let faulty = row_ptr[..nrows].par_chunks(ROWS_PER_CHECK).enumerate().find_map_first(|(block, part)| {
+            let first = block * ROWS_PER_CHECK;
+            (first..first + part.len()).find_map(|row| {
+                check_row(row, &col_idx[row_ptr[row] as usize..row_ptr[row + 1] as usize], ncols)
+            })
+        });
+        if let Some(error) = faulty {
+            return Err(error);
         }
         Ok(Self { nrows, ncols, row_ptr, col_idx, values })
     }
@@ -321,7 +335,7 @@ impl<T: Scalar> CsrMatrix<T> {
 
     /// The first stored value that is infinite or NaN, as (row, column), 0-based.
     pub fn first_non_finite(&self) -> Option<(usize, usize)> {
-        let k = self.values.iter().position(|v| !v.is_finite())?;
+        let k = self.values.par_iter().with_min_len(ROWS_PER_CHECK).position_first(|v| !v.is_finite())?;
         let i = self.row_ptr.partition_point(|&p| p as usize <= k) - 1;
         Some((i, self.col_idx[k] as usize))
     }

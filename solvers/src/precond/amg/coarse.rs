@@ -1,5 +1,6 @@
 //! The coarsest level: a dense (pseudo-)inverse, exact up to rounding, for singular matrices too.
 
+use super::smoother::Smooth;
 use crate::{Scalar, SolveError, kernels};
 use faer::linalg::solvers::Solve;
 use faer::{Mat, Side};
@@ -8,9 +9,9 @@ use residua_data::CsrMatrix;
 /// Eigenvalues below this share of the largest count as zero.
 const SINGULAR: f64 = 1e-10;
 
-/// A⁻¹, or A⁺ where A is singular, as a dense matrix by rows.
+/// A⁻¹, or A⁺ where A is singular, as a dense matrix by rows. As a smoother it leaves nothing to the sweep after it.
 pub(super) struct CoarseInverse<T> {
-    n: usize,
+    a: CsrMatrix<f64>,
     inverse: Vec<T>,
 }
 
@@ -29,12 +30,39 @@ impl<T: Scalar> CoarseInverse<T> {
         })?;
         let inverse =
             (0..n).flat_map(|i| (0..n).map(move |j| (i, j))).map(|(i, j)| T::of(inverse[(i, j)])).collect();
-        Ok(Self { n, inverse })
+        Ok(Self { a: a.clone(), inverse })
+    }
+}
+
+impl<T: Scalar> Smooth<T> for CoarseInverse<T> {
+    fn name(&self) -> &'static str {
+        "dense-inverse"
     }
 
-    pub(super) fn apply(&self, b: &[T], x: &mut [T]) {
-        for (row, x) in self.inverse.chunks_exact(self.n.max(1)).zip(x) {
+    fn bytes(&self) -> usize {
+        self.inverse.len() * size_of::<T>()
+    }
+
+    fn open(&self) -> usize {
+        0
+    }
+
+    fn before(&mut self, b: &[T], x: &mut [T], _: &mut [T]) -> Result<(), SolveError> {
+        for (row, x) in self.inverse.chunks_exact(self.a.nrows().max(1)).zip(x) {
             *x = kernels::dot(row, b);
+        }
+        Ok(())
+    }
+
+    fn after(&mut self, _: &[T], _: &mut Vec<T>, _: &mut Vec<T>) -> Result<(), SolveError> {
+        Ok(())
+    }
+
+    fn residual(&self, b: &[T], x: &[T], r: &mut [T]) {
+        for (i, r) in r.iter_mut().enumerate() {
+            let (cols, vals) = self.a.row(i);
+            let ax = cols.iter().zip(vals).map(|(&j, &v)| T::of(v) * x[j as usize]);
+            *r = ax.fold(b[i], |r, ax| r - ax);
         }
     }
 }

@@ -4,11 +4,13 @@ use super::aggregates;
 use super::classical;
 use super::coarse::CoarseInverse;
 use super::cycle::{Hierarchy, Level};
+use super::smoother::{Coloring, Smoother};
 use super::graph::Graph;
 use super::options::{AggregationOptions, AmgOptions, Coarsening};
 use super::smoothed::{Filtered, prolongation};
 use super::smoother;
 use super::tentative::Tentative;
+use super::transfer::Transfer;
 use super::{product, util};
 use crate::precond::amg::Complexity;
 use crate::{Scalar, SolveError};
@@ -37,69 +39,88 @@ pub(super) fn build<T: Scalar>(
     symmetric: bool,
     near_null: Option<&NearNullSpace>,
 ) -> Result<(Hierarchy<T>, Complexity), SolveError> {
-    let mut levels = Vec::new();
-    let mut coarsened: Option<CsrMatrix<f64>> = None;
-    let mut block_size = options.block_size;
-    let mut coarse_near_null = None;
+    let mut levels: Vec<Level<T>> = Vec::new();
     let mut complexity = Complexity::default();
+    let mut coarse: Option<Coarser> = None;
+    // A transfer is numbered as both its levels are, so it waits for the coarser one.
+    let mut waiting: Option<Waiting> = None;
+    let mut numbering = None;
     loop {
-        let current = coarsened.as_ref().unwrap_or(a);
-        complexity.rows.push(current.nrows());
-        complexity.nnz.push(current.nnz());
-        let low = current.map(|&v| T::of(v));
-        let fits = low
-            .values()
-            .iter()
-            .zip(current.values())
-            .all(|(l, &v)| l.is_finite() && (v == 0.0 || *l != T::zero()));
-        if !fits {
-            return Err(out_of_range());
-        }
+        let level = levels.len();
+        let (current, near_null, block_size) = match &coarse {
+            None => (a, near_null, options.block_size),
+            Some(c) => (&c.matrix, c.near_null.as_ref(), c.block_size),
+        };
         let n = current.nrows();
-        let near_null = if levels.is_empty() { near_null } else { coarse_near_null.as_ref() };
-        let next = if n <= options.coarse_size || levels.len() + 1 >= options.max_levels {
-            None
+        complexity.rows.push(n);
+        complexity.nnz.push(current.nnz());
+        // The smoother needs nothing of the next level, and its colouring would keep a thread alone.
+        let (smoother, next) = if n <= options.coarse_size || level + 1 >= options.max_levels {
+            (None, None)
         } else {
-            coarser(current, options, levels.len(), block_size, near_null)?
+            let (smoother, next) = rayon::join(
+                || smoother::build(options.smoother, current, symmetric),
+                || coarser(current, options, level, block_size, near_null),
+            );
+            (Some(smoother?), next?)
         };
-        let Some((p, next_near_null, next_block_size)) = next else {
-            let coarse = if n <= MAX_DENSE.max(options.coarse_size) {
-                Some(CoarseInverse::new(current, symmetric)?)
-            } else {
-                None
-            };
-            let smoother = smoother::build(options.smoother, current, &low, symmetric)?;
-            levels.push(Level::coarsest(low, smoother));
-            return Ok((Hierarchy::new(levels, coarse, options), complexity));
+        let smoother = match smoother {
+            Some(smoother) if next.is_some() => smoother,
+            _ if n <= MAX_DENSE.max(options.coarse_size) => Smoother {
+                sweeps: Box::new(CoarseInverse::new(current, symmetric)?),
+                coloring: None,
+            },
+            Some(smoother) => smoother,
+            None => smoother::build(options.smoother, current, symmetric)?,
         };
-        let r = product::transpose(&p)?;
-        let next = with_diagonal(product::galerkin(&r, current, &p)?)?;
-        let smoother = smoother::build(options.smoother, current, &low, symmetric)?;
-        levels.push(Level::new(low, p.map(|&v| T::of(v)), r.map(|&v| T::of(v)), smoother));
-        coarse_near_null = next_near_null;
-        block_size = next_block_size;
-        coarsened = Some(next);
+        let Smoother { sweeps, coloring } = smoother;
+        if let Some(Waiting { p, r, coloring: finer, open }) = waiting.take()
+            && let Some(level) = levels.last_mut()
+        {
+            level.connect(Transfer::new((&p, &r), (finer.as_ref(), coloring.as_ref()), open)?);
+            numbering = numbering.or(finer.filter(|_| levels.len() == 1));
+        }
+        let open = sweeps.open();
+        levels.push(Level::new(n, sweeps));
+        let Some(Coarse { p, r, level }) = next else {
+            let numbering = numbering.or(coloring.filter(|_| levels.len() == 1));
+            return Ok((Hierarchy::new(levels, options.cycle, numbering), complexity));
+        };
+        waiting = Some(Waiting { p, r, coloring, open });
+        coarse = Some(level);
     }
 }
 
-fn out_of_range() -> SolveError {
-    SolveError::InvalidOption {
-        name: "precision",
-        value: "single".to_owned(),
-        expected: "entries within the range of 32-bit numbers: use 64-bit ones",
-    }
+/// A coarser level as the Galerkin product makes it.
+struct Coarser {
+    matrix: CsrMatrix<f64>,
+    near_null: Option<NearNullSpace>,
+    block_size: usize,
 }
 
-type Coarser = (CsrMatrix<f64>, Option<NearNullSpace>, usize);
+/// A coarser level and the way there.
+struct Coarse {
+    p: CsrMatrix<f64>,
+    r: CsrMatrix<f64>,
+    level: Coarser,
+}
 
-/// P to the next level, its near null space and the unknowns of its nodes; none if nothing is gained.
+/// A transfer in the matrices' own numbering, and that of the finer level's vectors.
+struct Waiting {
+    p: CsrMatrix<f64>,
+    r: CsrMatrix<f64>,
+    coloring: Option<Coloring>,
+    open: usize,
+}
+
+/// The next level; none if nothing is gained.
 fn coarser(
     a: &CsrMatrix<f64>,
     options: &AmgOptions,
     level: usize,
     block_size: usize,
     near_null: Option<&NearNullSpace>,
-) -> Result<Option<Coarser>, SolveError> {
+) -> Result<Option<Coarse>, SolveError> {
     let aggregated = |sa: &AggregationOptions| by_aggregation(a, sa, level, block_size, near_null).map(Some);
     let next = match &options.coarsening {
         Coarsening::Auto => aggregated(&AggregationOptions::default())?,
@@ -108,8 +129,17 @@ fn coarser(
             classical::prolongation(a, classical, level)?.map(|next| (next.p, None, 1))
         }
     };
-    Ok(next.filter(|(p, _, _)| p.ncols() > 0 && (p.ncols() as f64) < LEAST_REDUCTION * a.nrows() as f64))
+    let Some((p, near_null, block_size)) = next else { return Ok(None) };
+    if p.ncols() == 0 || p.ncols() as f64 >= LEAST_REDUCTION * a.nrows() as f64 {
+        return Ok(None);
+    }
+    let r = product::transpose(&p)?;
+    let matrix = with_diagonal(product::galerkin(&r, a, &p)?)?;
+    Ok(Some(Coarse { p, r, level: Coarser { matrix, near_null, block_size } }))
 }
+
+/// P, the coarse level's near null space and the unknowns of its nodes.
+type Prolongation = (CsrMatrix<f64>, Option<NearNullSpace>, usize);
 
 fn by_aggregation(
     a: &CsrMatrix<f64>,
@@ -117,7 +147,7 @@ fn by_aggregation(
     level: usize,
     block_size: usize,
     near_null: Option<&NearNullSpace>,
-) -> Result<Coarser, SolveError> {
+) -> Result<Prolongation, SolveError> {
     let nodes;
     let condensed = if block_size == 1 {
         a

@@ -29,7 +29,9 @@ mod smoother;
 mod tentative;
 #[cfg(test)]
 mod tests;
+mod transfer;
 mod util;
+mod vectors;
 
 pub use crate::precond::multigrid::{Cycle, Precision};
 pub use classical::{ClassicalOptions, Coarsening as ClassicalCoarsening, Interpolation};
@@ -37,7 +39,7 @@ pub use options::{AggregationOptions, AmgOptions, Coarsening, Smoother, Strength
 
 use super::{LinearPreconditioner, Preconditioner, SpdPreconditioner};
 use crate::error::{check_len, check_square};
-use crate::{Scalar, SolveError, kernels};
+use crate::SolveError;
 use cycle::Hierarchy;
 use hierarchy::NearNullSpace;
 use residua_data::CsrMatrix;
@@ -205,10 +207,10 @@ impl Preconditioner<f64> for Amg {
         check_len("z", self.n, z.len())?;
         match &mut self.levels {
             Levels::Single(h) => {
-                let mut largest = fill(r, self.scale, h.rhs_mut());
+                let mut largest = h.set_rhs(r, self.scale);
                 if largest > 0.0 && largest.is_finite() && !SAFE.contains(&(largest * self.scale)) {
                     self.scale = (-largest.log2().round()).clamp(-1000.0, 1000.0).exp2();
-                    largest = fill(r, self.scale, h.rhs_mut());
+                    largest = h.set_rhs(r, self.scale);
                 }
                 if !largest.is_finite() {
                     return Err(SolveError::ApplyFailed {
@@ -217,12 +219,12 @@ impl Preconditioner<f64> for Amg {
                     });
                 }
                 h.run()?;
-                unscale(h.solution(), 1.0 / self.scale, z);
+                h.solution(1.0 / self.scale, z);
             }
             Levels::Double(h) => {
-                fill(r, 1.0, h.rhs_mut());
+                h.set_rhs(r, 1.0);
                 h.run()?;
-                unscale(h.solution(), 1.0, z);
+                h.solution(1.0, z);
             }
         }
         Ok(())
@@ -230,36 +232,3 @@ impl Preconditioner<f64> for Amg {
 }
 impl LinearPreconditioner<f64> for Amg {}
 impl SpdPreconditioner<f64> for Amg {}
-
-/// The larger of two; not a number if one of them is not.
-#[derive(Clone, Copy)]
-struct Largest(f64);
-
-impl std::ops::Add for Largest {
-    type Output = Self;
-    fn add(self, other: Self) -> Self {
-        if self.0.is_nan() || self.0 > other.0 { self } else { other }
-    }
-}
-
-/// b ← scale · r; returns the largest |r_i|, not a number or infinite if one is.
-fn fill<T: Scalar>(r: &[f64], scale: f64, b: &mut [T]) -> f64 {
-    kernels::reduce((r, b), kernels::VECTOR_GRAIN, &|(r, b): (&[f64], &mut [T])| {
-        let mut largest = 0.0f64;
-        let mut sum = 0.0;
-        for (&r, b) in r.iter().zip(b) {
-            *b = T::of(scale * r);
-            largest = largest.max(r.abs());
-            sum += r * 0.0;
-        }
-        Largest(if sum.is_nan() { f64::NAN } else { largest })
-    })
-    .0
-}
-
-/// z ← factor · x.
-fn unscale<T: Scalar>(x: &[T], factor: f64, z: &mut [f64]) {
-    kernels::for_each_block((x, z), kernels::VECTOR_GRAIN, &|(x, z): (&[T], &mut [f64])| {
-        x.iter().zip(z).for_each(|(x, z)| *z = factor * x.real_f64());
-    });
-}

@@ -3,100 +3,105 @@
 //! C = A B row by row (Gustavson 1978): each entry is summed in the order of the entries of A's row, whatever the number
 //! of threads. The Galerkin product A_c = R (A P) is two of them.
 
-use super::rows::{self, Buffer, Rows};
+use super::rows::{self, Blocks, Buffer};
 use crate::SolveError;
 use rayon::prelude::*;
 use residua_data::CsrMatrix;
 use std::ops::Range;
 
-/// Where the columns of the current row stand in it.
-struct Accumulator {
-    /// For each column its last place, counted over the life of the accumulator.
-    last: Vec<u32>,
-    /// The place that the next row starts at.
-    next: u32,
-    /// For sorting.
-    pairs: Vec<(u32, f64)>,
-}
-
-impl Accumulator {
-    fn new(ncols: usize) -> Self {
-        Self { last: vec![0; ncols], next: 1, pairs: Vec::new() }
-    }
-
-    /// Begins a row at the end of `buffer`.
-    fn begin<'a>(&'a mut self, buffer: &'a mut Buffer<f64>) -> RowSum<'a> {
-        if self.next as usize + self.last.len() > u32::MAX as usize {
-            self.last.fill(0);
-            self.next = 1;
-        }
-        let start = buffer.cols.len();
-        RowSum { last: &mut self.last, buffer, first: self.next, start }
-    }
-
-    /// Ends the row that starts at `start` in `buffer`.
-    fn end(&mut self, buffer: &mut Buffer<f64>, start: usize, sorted: bool) {
-        self.next += (buffer.cols.len() - start) as u32;
-        if sorted {
-            let (cols, vals) = (&mut buffer.cols[start..], &mut buffer.vals[start..]);
-            self.pairs.clear();
-            self.pairs.extend(cols.iter().copied().zip(vals.iter().copied()));
-            self.pairs.sort_unstable_by_key(|p| p.0);
-            for ((&(j, v), col), val) in self.pairs.iter().zip(cols).zip(vals) {
-                (*col, *val) = (j, v);
-            }
-        }
-    }
-}
-
 /// The row that is being built: adds into the entry of a column, or makes it.
-pub(super) struct RowSum<'a> {
-    last: &'a mut [u32],
-    buffer: &'a mut Buffer<f64>,
-    /// The place of the row's first entry.
-    first: u32,
-    start: usize,
+///
+/// Whether an entry is new cannot be foreseen, so nothing branches on it: values behind the row's last entry are kept zero.
+pub(super) struct RowSum {
+    /// For each column `stamp` plus its place in the row that it was last seen in.
+    last: Vec<u32>,
+    /// Larger than what earlier rows left in `last`.
+    stamp: u32,
+    cols: Vec<u32>,
+    vals: Vec<f64>,
+    len: usize,
+    /// For sorting.
+    keys: Vec<u64>,
 }
 
-impl RowSum<'_> {
+impl RowSum {
+    fn new(ncols: usize) -> Self {
+        Self {
+            last: vec![0; ncols],
+            stamp: 1,
+            cols: vec![0; ncols + 1],
+            vals: vec![0.0; ncols + 1],
+            len: 0,
+            keys: Vec::new(),
+        }
+    }
+
     #[inline(always)]
     pub(super) fn add(&mut self, j: u32, v: f64) {
         let last = &mut self.last[j as usize];
-        if *last < self.first {
-            *last = self.first + (self.buffer.cols.len() - self.start) as u32;
-            self.buffer.cols.push(j);
-            self.buffer.vals.push(v);
+        let is_new = *last < self.stamp;
+        let place = if is_new { self.len } else { (*last - self.stamp) as usize };
+        *last = self.stamp + place as u32;
+        self.cols[place] = j;
+        self.vals[place] += v;
+        self.len += usize::from(is_new);
+    }
+
+    /// Appends the row to `buffer` and empties it.
+    fn finish(&mut self, buffer: &mut Buffer<f64>, sorted: bool) {
+        let len = std::mem::take(&mut self.len);
+        let (cols, vals) = (&self.cols[..len], &mut self.vals[..len]);
+        if sorted {
+            self.keys.clear();
+            self.keys.extend(cols.iter().zip(0u64..).map(|(&j, k)| u64::from(j) << 32 | k));
+            self.keys.sort_unstable();
+            buffer.cols.extend(self.keys.iter().map(|&key| (key >> 32) as u32));
+            buffer.vals.extend(self.keys.iter().map(|&key| vals[key as u32 as usize]));
         } else {
-            self.buffer.vals[self.start + (*last - self.first) as usize] += v;
+            buffer.cols.extend_from_slice(cols);
+            buffer.vals.extend_from_slice(vals);
+        }
+        vals.fill(0.0);
+        self.stamp += len as u32;
+        if self.stamp as usize + self.last.len() > u32::MAX as usize {
+            self.last.fill(0);
+            self.stamp = 1;
         }
     }
 }
 
-/// Builds `nrows` rows by `row(i, sum)`; `sorted` sorts their columns.
-fn build_rows(
+/// Rows of `ncols` columns by `row(i, sum)`, their columns in the order in which they came.
+fn build_unsorted(
     nrows: usize,
     ncols: usize,
-    sorted: bool,
-    row: impl Fn(usize, &mut RowSum<'_>) + Sync,
-) -> Result<Rows<f64>, SolveError> {
-    rows::build(
+    row: impl Fn(usize, &mut RowSum) + Sync,
+) -> Result<Blocks<f64>, SolveError> {
+    rows::build_blocks(
         nrows,
-        || Accumulator::new(ncols),
-        |acc, i, buffer| {
-            let start = buffer.cols.len();
-            row(i, &mut acc.begin(buffer));
-            acc.end(buffer, start, sorted);
+        || RowSum::new(ncols),
+        |sum, i, buffer| {
+            row(i, sum);
+            sum.finish(buffer, false);
+            Ok(())
         },
     )
 }
 
-/// A matrix from rows that `row` builds; columns are sorted.
+/// A matrix from rows that `row(i, sum)` builds; columns are sorted.
 pub(super) fn build_csr(
     nrows: usize,
     ncols: usize,
-    row: impl Fn(usize, &mut RowSum<'_>) + Sync,
+    row: impl Fn(usize, &mut RowSum) + Sync,
 ) -> Result<CsrMatrix<f64>, SolveError> {
-    rows::to_matrix(nrows, ncols, build_rows(nrows, ncols, true, row)?)
+    let built = rows::build(
+        nrows,
+        || RowSum::new(ncols),
+        |sum, i, buffer| {
+            row(i, sum);
+            sum.finish(buffer, true);
+        },
+    )?;
+    rows::to_matrix(nrows, ncols, built)
 }
 
 /// R A P.
@@ -105,7 +110,7 @@ pub(super) fn galerkin(
     a: &CsrMatrix<f64>,
     p: &CsrMatrix<f64>,
 ) -> Result<CsrMatrix<f64>, SolveError> {
-    let (ap_ptr, ap_cols, ap_vals) = build_rows(a.nrows(), p.ncols(), false, |i, sum| {
+    let ap = build_unsorted(a.nrows(), p.ncols(), |i, sum| {
         let (cols, vals) = a.row(i);
         for (&k, &v) in cols.iter().zip(vals) {
             let (p_cols, p_vals) = p.row(k as usize);
@@ -115,9 +120,8 @@ pub(super) fn galerkin(
     build_csr(r.nrows(), p.ncols(), |i, sum| {
         let (cols, vals) = r.row(i);
         for (&k, &v) in cols.iter().zip(vals) {
-            let range = ap_ptr[k as usize] as usize..ap_ptr[k as usize + 1] as usize;
-            let row = ap_cols[range.clone()].iter().zip(&ap_vals[range]);
-            row.for_each(|(&j, &w)| sum.add(j, v * w));
+            let (ap_cols, ap_vals) = ap.row(k as usize);
+            ap_cols.iter().zip(ap_vals).for_each(|(&j, &w)| sum.add(j, v * w));
         }
     })
 }
@@ -125,9 +129,21 @@ pub(super) fn galerkin(
 /// Column ranges that are transposed in parallel.
 const RANGES: usize = 8;
 
+/// Rows whose range of columns is kept, so that a task can pass over them at once.
+const GROUP: usize = 256;
+
 /// Pᵀ. Each task gathers a range of columns, so that it owns a contiguous part of the result.
 pub(super) fn transpose(p: &CsrMatrix<f64>) -> Result<CsrMatrix<f64>, SolveError> {
     let (nrows, ncols) = (p.nrows(), p.ncols());
+    let groups: Vec<Range<u32>> = (0..nrows.div_ceil(GROUP))
+        .into_par_iter()
+        .map(|group| {
+            let rows = group * GROUP..((group + 1) * GROUP).min(nrows);
+            let start = rows.clone().filter_map(|i| p.row(i).0.first()).min();
+            let end = rows.filter_map(|i| p.row(i).0.last()).max();
+            start.zip(end).map_or(0..0, |(&start, &end)| start..end + 1)
+        })
+        .collect();
     let width = ncols.div_ceil(RANGES).max(1);
     let mut ends = vec![0u32; ncols];
     let blocks: Vec<Buffer<f64>> = ends
@@ -135,25 +151,32 @@ pub(super) fn transpose(p: &CsrMatrix<f64>) -> Result<CsrMatrix<f64>, SolveError
         .enumerate()
         .map(|(range, ends)| {
             let start = (range * width) as u32;
-            transpose_range(p, start..start + ends.len() as u32, ends)
+            transpose_range(p, &groups, start..start + ends.len() as u32, ends)
         })
         .collect();
     rows::to_matrix(ncols, nrows, rows::join(&ends, width, blocks)?)
 }
 
 /// The columns `range` of P as rows; `ends` is set to where each ends.
-fn transpose_range(p: &CsrMatrix<f64>, range: Range<u32>, ends: &mut [u32]) -> Buffer<f64> {
-    let within = |i: usize| {
-        let (cols, vals) = p.row(i);
-        let misses = cols.last().is_none_or(|&j| j < range.start) || cols[0] >= range.end;
-        let (cols, vals) = if misses { (&cols[..0], &vals[..0]) } else { (cols, vals) };
-        cols.iter()
-            .zip(vals)
-            .filter(|&(&j, _)| range.contains(&j))
-            .map(|(&j, &v)| ((j - range.start) as usize, v))
+fn transpose_range(
+    p: &CsrMatrix<f64>,
+    groups: &[Range<u32>],
+    range: Range<u32>,
+    ends: &mut [u32],
+) -> Buffer<f64> {
+    let meets = |group: &Range<u32>| group.start < range.end && group.end > range.start;
+    let rows = || {
+        let groups = groups.iter().enumerate().filter(|(_, columns)| meets(columns));
+        groups.flat_map(|(group, _)| group * GROUP..((group + 1) * GROUP).min(p.nrows()))
     };
-    for i in 0..p.nrows() {
-        within(i).for_each(|(j, _)| ends[j] += 1);
+    let width = ends.len();
+    for i in rows() {
+        for &j in p.row(i).0 {
+            let j = j.wrapping_sub(range.start) as usize;
+            if j < width {
+                ends[j] += 1;
+            }
+        }
     }
     // From lengths to starts; filling a row moves its start to its end.
     let mut total = 0;
@@ -161,11 +184,15 @@ fn transpose_range(p: &CsrMatrix<f64>, range: Range<u32>, ends: &mut [u32]) -> B
         total += std::mem::replace(end, total);
     }
     let (mut cols, mut vals) = (vec![0u32; total as usize], vec![0.0; total as usize]);
-    for i in 0..p.nrows() {
-        for (j, v) in within(i) {
-            let place = ends[j] as usize;
-            (cols[place], vals[place]) = (i as u32, v);
-            ends[j] += 1;
+    for i in rows() {
+        let (p_cols, p_vals) = p.row(i);
+        for (&j, &v) in p_cols.iter().zip(p_vals) {
+            let j = j.wrapping_sub(range.start) as usize;
+            if j < width {
+                let place = ends[j] as usize;
+                (cols[place], vals[place]) = (i as u32, v);
+                ends[j] += 1;
+            }
         }
     }
     Buffer { cols, vals }

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use residua_data::CsrMatrix;
 use std::sync::{Mutex, PoisonError};
 
-/// Rows that one task takes at a time.
+/// Rows that one task takes at a time, a power of two.
 pub(in crate::precond::amg) const ROWS: usize = 4096;
 
 /// Rows of a matrix or, with `V = ()`, of a graph: (row pointers, columns, values).
@@ -22,6 +22,26 @@ pub(in crate::precond::amg) struct Buffer<V> {
     pub(in crate::precond::amg) vals: Vec<V>,
 }
 
+/// Rows as they were built: block by block.
+pub(in crate::precond::amg) struct Blocks<V> {
+    /// Blocks have 2^`shift` rows.
+    shift: u32,
+    /// Where each row ends in its block.
+    ends: Vec<u32>,
+    blocks: Vec<Buffer<V>>,
+}
+
+impl<V> Blocks<V> {
+    /// Columns and values of row i.
+    #[inline(always)]
+    pub(in crate::precond::amg) fn row(&self, i: usize) -> (&[u32], &[V]) {
+        let block = &self.blocks[i >> self.shift];
+        let start = if i & ((1 << self.shift) - 1) == 0 { 0 } else { self.ends[i - 1] };
+        let range = start as usize..self.ends[i] as usize;
+        (&block.cols[range.clone()], &block.vals[range])
+    }
+}
+
 /// Makes `nrows` rows: `row(workspace, i, buffer)` appends row i. `workspace` makes scratch space, which is
 /// handed from block to block, and must be left as it was found.
 pub(in crate::precond::amg) fn build<V: Copy + Default + Send + Sync, W: Send>(
@@ -29,27 +49,66 @@ pub(in crate::precond::amg) fn build<V: Copy + Default + Send + Sync, W: Send>(
     workspace: impl Fn() -> W + Sync,
     row: impl Fn(&mut W, usize, &mut Buffer<V>) + Sync,
 ) -> Result<Rows<V>, SolveError> {
+    try_build(nrows, workspace, |w, i, buffer| {
+        row(w, i, buffer);
+        Ok(())
+    })
+}
+
+/// [`build`] where a row may fail: the first that does is reported.
+pub(in crate::precond::amg) fn try_build<V: Copy + Default + Send + Sync, W: Send>(
+    nrows: usize,
+    workspace: impl Fn() -> W + Sync,
+    row: impl Fn(&mut W, usize, &mut Buffer<V>) -> Result<(), SolveError> + Sync,
+) -> Result<Rows<V>, SolveError> {
+    let Blocks { shift, ends, blocks } = build_blocks(nrows, workspace, row)?;
+    join(&ends, 1 << shift, blocks)
+}
+
+/// [`try_build`] without joining the blocks.
+pub(in crate::precond::amg) fn build_blocks<V: Copy + Default + Send + Sync, W: Send>(
+    nrows: usize,
+    workspace: impl Fn() -> W + Sync,
+    row: impl Fn(&mut W, usize, &mut Buffer<V>) -> Result<(), SolveError> + Sync,
+) -> Result<Blocks<V>, SolveError> {
     let pool: Mutex<Vec<W>> = Mutex::new(Vec::new());
     // Small matrices are cut finer, so that every thread gets a part.
-    let size = ROWS.min(nrows.div_ceil(64).max(64));
+    let size = ROWS.min(nrows.div_ceil(64).next_power_of_two().max(64));
     let mut ends = vec![0u32; nrows];
-    let blocks: Vec<Buffer<V>> = ends
+    let blocks: Vec<Result<Buffer<V>, SolveError>> = ends
         .par_chunks_mut(size)
         .enumerate()
         .map(|(block, ends)| {
             let kept = pool.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let mut scratch = kept.unwrap_or_else(&workspace);
             let mut buffer = Buffer { cols: Vec::new(), vals: Vec::new() };
-            for (i, end) in ends.iter_mut().enumerate() {
-                row(&mut scratch, block * size + i, &mut buffer);
+            let rows = ends.len();
+            for (k, end) in ends.iter_mut().enumerate() {
+                row(&mut scratch, block * size + k, &mut buffer)?;
                 *end = buffer.cols.len() as u32;
+                if k == SAMPLE {
+                    buffer.reserve_for(rows - k);
+                }
             }
             pool.lock().unwrap_or_else(PoisonError::into_inner).push(scratch);
-            buffer
+            Ok(buffer)
         })
         .collect();
     drop(pool);
-    join(&ends, size, blocks)
+    let blocks = blocks.into_iter().collect::<Result<_, _>>()?;
+    Ok(Blocks { shift: size.trailing_zeros(), ends, blocks })
+}
+
+/// After this many rows of a block the size of the others is guessed.
+const SAMPLE: usize = 64;
+
+impl<V> Buffer<V> {
+    /// Room for `rows` more rows as long as those so far, and a quarter.
+    fn reserve_for(&mut self, rows: usize) {
+        let more = self.cols.len() * rows / SAMPLE * 5 / 4;
+        self.cols.reserve(more);
+        self.vals.reserve(more);
+    }
 }
 
 /// Joins blocks of `size` rows one below the other; `ends` holds where each row ends in its block.
@@ -82,11 +141,11 @@ pub(in crate::precond::amg) fn join<V: Copy + Default + Send + Sync>(
 }
 
 /// The matrix of rows whose columns are sorted.
-pub(in crate::precond::amg) fn to_matrix(
+pub(in crate::precond::amg) fn to_matrix<T>(
     nrows: usize,
     ncols: usize,
-    (row_ptr, cols, vals): Rows<f64>,
-) -> Result<CsrMatrix<f64>, SolveError> {
+    (row_ptr, cols, vals): Rows<T>,
+) -> Result<CsrMatrix<T>, SolveError> {
     CsrMatrix::try_new(nrows, ncols, row_ptr, cols, vals).map_err(|e| SolveError::FactorizationFailed {
         what: "AMG",
         row: 0,

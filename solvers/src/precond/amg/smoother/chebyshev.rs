@@ -3,13 +3,14 @@
 
 use super::{Smooth, inverse_of};
 use crate::precond::amg::util::{diagonal, largest_scaled_row_sum};
-use crate::{Scalar, SolveError, kernels};
+use crate::{LinearOperator, Scalar, SolveError, kernels};
 use residua_data::CsrMatrix;
 
 /// The polynomial damps eigenvalues from this share of the largest on.
 const LOWER: f64 = 0.12;
 
 pub(in crate::precond::amg) struct Chebyshev<T> {
+    a: CsrMatrix<T>,
     degree: usize,
     theta: f64,
     delta: f64,
@@ -19,12 +20,13 @@ pub(in crate::precond::amg) struct Chebyshev<T> {
 
 impl<T: Scalar> Chebyshev<T> {
     /// `degree` products with A in a sweep.
-    pub(super) fn new(a: &CsrMatrix<f64>, degree: usize) -> Self {
+    pub(super) fn new(a: &CsrMatrix<f64>, low: CsrMatrix<T>, degree: usize) -> Self {
         let diagonal = diagonal(a);
         // A bound: an eigenvalue beyond an estimate from below would be amplified.
         let max = largest_scaled_row_sum(a, &diagonal);
         let min = LOWER * max;
         Self {
+            a: low,
             degree: degree.max(1),
             theta: 0.5 * (max + min),
             delta: 0.5 * (max - min),
@@ -34,11 +36,11 @@ impl<T: Scalar> Chebyshev<T> {
     }
 
     /// `steps` further steps: d ← β d + γ D⁻¹(b − A x), x ← x + d, the first with β = 0.
-    fn steps(&mut self, a: &CsrMatrix<T>, b: &[T], x: &mut [T], from_zero: bool) {
+    fn steps(&mut self, b: &[T], x: &mut [T], from_zero: bool) {
         let sigma = self.theta / self.delta;
         let mut rho = 1.0 / sigma;
         let gamma = T::of(1.0 / self.theta);
-        let (inverse, d) = (&self.inverse[..], &mut self.d[..]);
+        let (a, inverse, d) = (&self.a, &self.inverse[..], &mut self.d[..]);
         if from_zero {
             kernels::for_each_block(
                 (inverse, b, &mut *d, &mut *x),
@@ -80,14 +82,26 @@ impl<T: Scalar> Smooth<T> for Chebyshev<T> {
         "chebyshev"
     }
 
-    fn before(&mut self, a: &CsrMatrix<T>, b: &[T], x: &mut [T], r: &mut [T]) -> Result<(), SolveError> {
-        self.steps(a, b, x, true);
-        crate::LinearOperator::residual(a, b, x, r);
+    fn bytes(&self) -> usize {
+        super::bytes(&self.a)
+    }
+
+    fn open(&self) -> usize {
+        self.a.nrows()
+    }
+
+    fn residual(&self, b: &[T], x: &[T], r: &mut [T]) {
+        self.a.residual(b, x, r);
+    }
+
+    fn before(&mut self, b: &[T], x: &mut [T], r: &mut [T]) -> Result<(), SolveError> {
+        self.steps(b, x, true);
+        self.a.residual(b, x, r);
         Ok(())
     }
 
-    fn after(&mut self, a: &CsrMatrix<T>, b: &[T], x: &mut Vec<T>, _: &mut Vec<T>) -> Result<(), SolveError> {
-        self.steps(a, b, x, false);
+    fn after(&mut self, b: &[T], x: &mut Vec<T>, _: &mut Vec<T>) -> Result<(), SolveError> {
+        self.steps(b, x, false);
         Ok(())
     }
 }

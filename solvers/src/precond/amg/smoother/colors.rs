@@ -1,158 +1,156 @@
 //! Multicolour Gauss-Seidel: rows of one colour do not couple, so each colour is updated in parallel.
 //!
+//! With the unknowns numbered colour by colour, A = L + D + U with block triangles L and U and a diagonal D:
+//!
 //! ```text
-//! before   colours 0, 1, …, C − 1:   x_i ← (b_i − Σ_{j ≠ i} a_ij x_j) / a_ii, from x = 0
-//! after    colours C − 1, …, 1, 0:   the adjoint sweep
+//! before   c = 0, …, C − 1:   x_c ← D_c⁻¹ (b_c − L_c x), from x = 0;    r_c ← −U_c x
+//! after    c = C − 1, …, 0:   x_c ← D_c⁻¹ (b_c − L_c x − U_c x), the adjoint sweep
 //! ```
-//! The rows are stored colour by colour, so that each sweep reads the matrix once and in order. From zero the first colour
-//! needs no row of A, and after the sweep the last one has no residual: with two colours the first sweep and the
-//! residual cost one pass over A together. Adams and Ortega (1982), *A multi-color SOR method for parallel computation*.
+//! From zero a row sees earlier colours alone, and what its residual then still lacks are the later ones: the sweep and the
+//! residual cost one pass over A together. The last colour's residual is zero and the sweep after the correction sets its
+//! unknowns anew, so neither transfer needs them: with two colours, half of P and R. Adams and Ortega (1982), *A
+//! multi-color SOR method for parallel computation*.
 
-use super::Smooth;
-use crate::precond::amg::rows::{ROWS, split_by_rows};
-use crate::precond::sweep::SharedSlice;
-use crate::{Scalar, SolveError};
+use super::coloring::Coloring;
+use super::{Smooth, to_precision};
+use crate::precond::amg::rows;
+use crate::{Scalar, SolveError, kernels};
 use rayon::prelude::*;
 use residua_data::CsrMatrix;
-use std::ops::Range;
 
-/// Rows of a colour below which a second thread does not pay.
-const MIN_PARALLEL: usize = 4 * ROWS;
+/// Rows that one task updates.
+const TASK_ROWS: usize = 4 * kernels::BLOCK;
 
-pub(in crate::precond::amg) struct Colors<T> {
-    /// Rows in the order of their colours; within one, in natural order.
-    rows: Vec<u32>,
-    /// Colour c holds the places `colors[c] .. colors[c + 1]`.
-    colors: Vec<u32>,
-    row_ptr: Vec<u32>,
-    cols: Vec<u32>,
-    vals: Vec<T>,
-    diagonal: Vec<T>,
+/// Entries of a colour below which a second thread does not pay.
+const MIN_PARALLEL: usize = 50_000;
+
+/// The rows of one colour, which are `inverse.len()` consecutive ones from `start` on.
+struct Color<T> {
+    start: usize,
+    /// Couplings with earlier colours; columns count from 0.
+    lower: Option<CsrMatrix<T>>,
+    /// Couplings with later colours; columns count from the end of this colour.
+    upper: Option<CsrMatrix<T>>,
+    /// D⁻¹.
     inverse: Vec<T>,
 }
 
+pub(in crate::precond::amg) struct Colors<T> {
+    colors: Vec<Color<T>>,
+}
+
 impl<T: Scalar> Colors<T> {
-    /// None if more than `most` colours would be needed, or the pattern is not symmetric.
-    pub(super) fn try_new(a: &CsrMatrix<f64>, most: usize) -> Option<Self> {
-        let (rows, colors) = color(a, most)?;
-        let n = a.nrows();
-        let mut row_ptr = vec![0u32; n + 1];
-        for (k, &i) in rows.iter().enumerate() {
-            row_ptr[k + 1] = row_ptr[k] + a.row(i as usize).0.iter().filter(|&&j| j != i).count() as u32;
-        }
-        let nnz = row_ptr[n] as usize;
-        let (mut cols, mut vals) = (vec![0u32; nnz], vec![T::zero(); nnz]);
-        let (mut diagonal, mut inverse) = (vec![T::zero(); n], vec![T::zero(); n]);
-        let col_parts = split_by_rows(&row_ptr, &mut cols);
-        let val_parts = split_by_rows(&row_ptr, &mut vals);
-        let d_parts = diagonal.chunks_mut(ROWS).zip(inverse.chunks_mut(ROWS));
-        let parts: Vec<_> = col_parts.into_iter().zip(val_parts).zip(d_parts).collect();
-        parts.into_par_iter().for_each(|(((first, cols), (_, vals)), (diagonal, inverse))| {
-            let mut out = cols.iter_mut().zip(vals);
-            for (k, &i) in rows[first..].iter().take(ROWS).enumerate() {
-                let (a_cols, a_vals) = a.row(i as usize);
-                for (&j, &v) in a_cols.iter().zip(a_vals) {
-                    if j == i {
-                        diagonal[k] = T::of(v);
-                        inverse[k] = if v == 0.0 { T::zero() } else { T::of(1.0 / v) };
-                    } else if let Some((col, val)) = out.next() {
-                        (*col, *val) = (j, T::of(v));
-                    }
-                }
+    /// Vectors are then numbered by `coloring`. None if a diagonal entry is zero.
+    pub(super) fn new(a: &CsrMatrix<f64>, coloring: &Coloring) -> Result<Option<Self>, SolveError> {
+        let mut colors = Vec::with_capacity(coloring.starts.len() - 1);
+        for range in coloring.starts.windows(2) {
+            let (start, end) = (range[0], range[1]);
+            let rows = &coloring.order[start..end];
+            let inverse: Vec<T> = rows
+                .par_iter()
+                .with_min_len(rows::ROWS)
+                .map(|&i| T::of(1.0 / a.get(i as usize, i as usize)))
+                .collect();
+            if inverse.iter().any(|d| !d.is_finite()) {
+                return Ok(None);
             }
-        });
-        Some(Self { rows, colors, row_ptr, cols, vals, diagonal, inverse })
-    }
-
-    fn color(&self, c: usize) -> Range<usize> {
-        self.colors[c] as usize..self.colors[c + 1] as usize
-    }
-
-    fn count(&self) -> usize {
-        self.colors.len() - 1
-    }
-
-    /// Σ_{j ≠ i} a_ij x_j of the row at place k.
-    ///
-    /// # Safety
-    /// No thread writes an x_j of this row meanwhile; x has the length n.
-    #[inline(always)]
-    unsafe fn off_diagonal(&self, k: usize, x: SharedSlice<'_, T>) -> T {
-        let range = self.row_ptr[k] as usize..self.row_ptr[k + 1] as usize;
-        residua_data::csr::prefetch(&self.vals, range.start + 256);
-        residua_data::csr::prefetch(&self.cols, range.start + 256);
-        let mut sum = T::zero();
-        for (&j, &v) in self.cols[range.clone()].iter().zip(&self.vals[range]) {
-            // SAFETY: columns are below n, and not written meanwhile by the caller's promise.
-            sum += v * unsafe { x.get(j as usize) };
+            let part = |from: usize, to: usize| couplings(a, coloring, rows, from as u32..to as u32);
+            colors.push(Color {
+                start,
+                lower: part(0, start)?,
+                upper: part(end, coloring.order.len())?,
+                inverse,
+            });
         }
-        sum
-    }
-
-    /// `row(k)` for the places of a colour, in parallel.
-    fn for_each_of(&self, c: usize, row: impl Fn(usize) + Sync) {
-        let range = self.color(c);
-        if range.len() < MIN_PARALLEL {
-            return range.for_each(row);
-        }
-        let chunks = range.len().div_ceil(ROWS);
-        (0..chunks).into_par_iter().for_each(|chunk| {
-            let start = range.start + chunk * ROWS;
-            (start..(start + ROWS).min(range.end)).for_each(&row);
-        });
-    }
-
-    fn update(&self, c: usize, b: &[T], x: SharedSlice<'_, T>) {
-        self.for_each_of(c, |k| {
-            let i = self.rows[k] as usize;
-            // SAFETY: row i writes x_i alone; the rows of one colour do not couple (checked when they were coloured, on a
-            // symmetric pattern), so no other row of it reads x_i. `rows` is a permutation of 0 .. n.
-            unsafe { x.set(i, self.inverse[k] * (b[i] - self.off_diagonal(k, x))) };
-        });
+        Ok(Some(Self { colors }))
     }
 }
 
-/// Greedy colouring in natural order: rows by colour, and where each colour starts. None for more than `most` colours (64 at
-/// most) or an unsymmetric pattern.
-fn color(a: &CsrMatrix<f64>, most: usize) -> Option<(Vec<u32>, Vec<u32>)> {
-    let n = a.nrows();
-    let most = most.min(64);
-    let mut of = vec![0u8; n];
-    let mut counts = vec![0u32; 64];
-    for i in 0..n {
-        let (cols, _) = a.row(i);
-        let mut taken = 0u64;
-        for &j in cols.iter().take_while(|&&j| (j as usize) < i) {
-            taken |= 1 << of[j as usize];
+/// The entries of `rows` with the new numbers `columns`, which are then counted from their start; none if there are none.
+fn couplings<T: Scalar>(
+    a: &CsrMatrix<f64>,
+    coloring: &Coloring,
+    rows: &[u32],
+    columns: std::ops::Range<u32>,
+) -> Result<Option<CsrMatrix<T>>, SolveError> {
+    if columns.is_empty() {
+        return Ok(None);
+    }
+    let built = rows::try_build(rows.len(), Vec::new, |sorted: &mut Vec<u64>, k, out| {
+        let (cols, vals) = a.row(rows[k] as usize);
+        sorted.clear();
+        for (place, &j) in cols.iter().enumerate() {
+            let j = coloring.place[j as usize];
+            if columns.contains(&j) {
+                sorted.push(u64::from(j - columns.start) << 32 | place as u64);
+            }
         }
-        let c = taken.trailing_ones() as usize;
-        if c >= most {
-            return None;
+        sorted.sort_unstable();
+        for &key in &*sorted {
+            out.cols.push((key >> 32) as u32);
+            out.vals.push(to_precision(vals[key as u32 as usize])?);
         }
-        of[i] = c as u8;
-        counts[c] += 1;
+        Ok(())
+    })?;
+    let matrix = rows::to_matrix(rows.len(), columns.len(), built)?;
+    Ok((matrix.nnz() > 0).then_some(matrix))
+}
+
+/// Calls `task(first row, its x)` for blocks of the rows of a colour.
+fn for_each_block<T: Scalar>(entries: usize, x: &mut [T], task: impl Fn(usize, &mut [T]) + Sync) {
+    if entries < MIN_PARALLEL {
+        x.chunks_mut(TASK_ROWS).enumerate().for_each(|(block, x)| task(block * TASK_ROWS, x));
+    } else {
+        x.par_chunks_mut(TASK_ROWS).enumerate().for_each(|(block, x)| task(block * TASK_ROWS, x));
     }
-    // An entry above the diagonal without its mirror image was not seen from the later row.
-    let clash = (0..n.div_ceil(ROWS)).into_par_iter().any(|block| {
-        (block * ROWS..((block + 1) * ROWS).min(n))
-            .any(|i| a.row(i).0.iter().any(|&j| j as usize != i && of[j as usize] == of[i]))
-    });
-    if clash {
-        return None;
+}
+
+impl<T: Scalar> Color<T> {
+    fn end(&self) -> usize {
+        self.start + self.inverse.len()
     }
-    let used = counts.iter().take_while(|&&c| c > 0).count();
-    let mut colors = vec![0u32; used + 1];
-    for c in 0..used {
-        colors[c + 1] = colors[c] + counts[c];
+
+    fn entries(&self) -> usize {
+        [&self.lower, &self.upper].into_iter().flatten().map(CsrMatrix::nnz).sum()
     }
-    let mut next = colors.clone();
-    let mut rows = vec![0u32; n];
-    for (i, &c) in of.iter().enumerate() {
-        let place = &mut next[c as usize];
-        rows[*place as usize] = i as u32;
-        *place += 1;
+
+    /// x_c ← D⁻¹ (b_c − L_c x − U_c x), the latter where `with_upper`.
+    fn update(&self, b: &[T], x: &mut [T], with_upper: bool) {
+        let b = &b[self.start..self.end()];
+        let (before, rest) = x.split_at_mut(self.start);
+        let (x, after) = rest.split_at_mut(self.inverse.len());
+        let upper = self.upper.as_ref().filter(|_| with_upper);
+        for_each_block(self.entries(), x, |first, x| {
+            let rows = first..first + x.len();
+            let (b, inverse) = (&b[rows.clone()], &self.inverse[rows.clone()]);
+            match (&self.lower, upper) {
+                (Some(lower), Some(upper)) => {
+                    lower.for_each_row_product(rows.clone(), before, x, |lx, i, x| *x = b[i - first] - lx);
+                    upper.for_each_row_product(rows, after, x, |ux, i, x| *x = inverse[i - first] * (*x - ux));
+                }
+                (Some(lower), None) => lower.for_each_row_product(rows, before, x, |lx, i, x| {
+                    *x = inverse[i - first] * (b[i - first] - lx);
+                }),
+                (None, Some(upper)) => upper.for_each_row_product(rows, after, x, |ux, i, x| {
+                    *x = inverse[i - first] * (b[i - first] - ux);
+                }),
+                (None, None) => {
+                    x.iter_mut().zip(b.iter().zip(inverse)).for_each(|(x, (&b, &inverse))| *x = inverse * b);
+                }
+            }
+        });
     }
-    Some((rows, colors))
+
+    /// r_c ← −U_c x.
+    fn rest(&self, x: &[T], r: &mut [T]) {
+        let r = &mut r[self.start..self.end()];
+        match &self.upper {
+            None => r.fill(T::zero()),
+            Some(upper) => for_each_block(upper.nnz(), r, |first, r| {
+                upper.for_each_row_product(first..first + r.len(), &x[self.end()..], r, |ux, _, r| *r = -ux);
+            }),
+        }
+    }
 }
 
 impl<T: Scalar> Smooth<T> for Colors<T> {
@@ -160,40 +158,39 @@ impl<T: Scalar> Smooth<T> for Colors<T> {
         "multicolor-gauss-seidel"
     }
 
-    fn before(&mut self, _: &CsrMatrix<T>, b: &[T], x: &mut [T], r: &mut [T]) -> Result<(), SolveError> {
-        let count = self.count();
-        if count > 1 {
-            x.fill(T::zero());
-        }
-        let x = SharedSlice::new(x);
-        self.for_each_of(0, |k| {
-            let i = self.rows[k] as usize;
-            // SAFETY: each row writes its own x_i, and none is read.
-            unsafe { x.set(i, self.inverse[k] * b[i]) };
-        });
-        (1..count).for_each(|c| self.update(c, b, x));
-        let r = SharedSlice::new(r);
-        for c in 0..count {
-            self.for_each_of(c, |k| {
-                let i = self.rows[k] as usize;
-                // SAFETY: each row writes its own r_i; x is only read.
-                unsafe {
-                    // The last colour's equations hold, but for a zero diagonal.
-                    let residual = if c + 1 == count && self.diagonal[k] != T::zero() {
-                        T::zero()
-                    } else {
-                        b[i] - self.diagonal[k] * x.get(i) - self.off_diagonal(k, x)
-                    };
-                    r.set(i, residual);
-                }
-            });
-        }
+    fn bytes(&self) -> usize {
+        let parts = self.colors.iter().flat_map(|c| [&c.lower, &c.upper]).flatten();
+        parts.map(super::bytes).sum()
+    }
+
+    fn open(&self) -> usize {
+        self.colors.last().map_or(0, |c| c.start)
+    }
+
+    fn before(&mut self, b: &[T], x: &mut [T], r: &mut [T]) -> Result<(), SolveError> {
+        self.colors.iter().for_each(|c| c.update(b, x, false));
+        let last = self.colors.len().saturating_sub(1);
+        self.colors[..last].iter().for_each(|c| c.rest(x, r));
         Ok(())
     }
 
-    fn after(&mut self, _: &CsrMatrix<T>, b: &[T], x: &mut Vec<T>, _: &mut Vec<T>) -> Result<(), SolveError> {
-        let x = SharedSlice::new(x);
-        (0..self.count()).rev().for_each(|c| self.update(c, b, x));
+    fn after(&mut self, b: &[T], x: &mut Vec<T>, _: &mut Vec<T>) -> Result<(), SolveError> {
+        self.colors.iter().rev().for_each(|c| c.update(b, x, true));
         Ok(())
+    }
+
+    fn residual(&self, b: &[T], x: &[T], r: &mut [T]) {
+        for c in &self.colors {
+            let rows = c.start..c.end();
+            c.rest(x, r);
+            let r = &mut r[rows.clone()];
+            if let Some(lower) = &c.lower {
+                for_each_block(lower.nnz(), r, |first, r| {
+                    lower.for_each_row_product(first..first + r.len(), &x[..c.start], r, |lx, _, r| *r -= lx);
+                });
+            }
+            let own = b[rows.clone()].iter().zip(&x[rows]).zip(&c.inverse);
+            r.iter_mut().zip(own).for_each(|(r, ((&b, &x), &inverse))| *r += b - x / inverse);
+        }
     }
 }

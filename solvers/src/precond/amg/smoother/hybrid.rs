@@ -14,12 +14,13 @@ use residua_data::CsrMatrix;
 const BLOCK_ROWS: usize = 8192;
 
 pub(in crate::precond::amg) struct Hybrid<T> {
+    a: CsrMatrix<T>,
     inverse: Vec<T>,
     d: Vec<T>,
 }
 
 impl<T: Scalar> Hybrid<T> {
-    pub(super) fn new(a: &CsrMatrix<f64>) -> Self {
+    pub(super) fn new(a: &CsrMatrix<f64>, low: CsrMatrix<T>) -> Self {
         let diagonal = row_map(a, |i, cols, vals| {
             let block = i / BLOCK_ROWS;
             let (mut d, mut outside) = (0.0f64, 0.0);
@@ -32,7 +33,7 @@ impl<T: Scalar> Hybrid<T> {
             }
             d + outside.copysign(d)
         });
-        Self { inverse: super::inverse_of(&diagonal), d: vec![T::zero(); a.nrows()] }
+        Self { a: low, inverse: super::inverse_of(&diagonal), d: vec![T::zero(); a.nrows()] }
     }
 }
 
@@ -41,8 +42,20 @@ impl<T: Scalar> Smooth<T> for Hybrid<T> {
         "hybrid-gauss-seidel"
     }
 
-    fn before(&mut self, a: &CsrMatrix<T>, b: &[T], x: &mut [T], r: &mut [T]) -> Result<(), SolveError> {
-        let inverse = &self.inverse[..];
+    fn bytes(&self) -> usize {
+        super::bytes(&self.a)
+    }
+
+    fn open(&self) -> usize {
+        self.a.nrows()
+    }
+
+    fn residual(&self, b: &[T], x: &[T], r: &mut [T]) {
+        self.a.residual(b, x, r);
+    }
+
+    fn before(&mut self, b: &[T], x: &mut [T], r: &mut [T]) -> Result<(), SolveError> {
+        let (a, inverse) = (&self.a, &self.inverse[..]);
         x.par_chunks_mut(BLOCK_ROWS).enumerate().for_each(|(block, x)| {
             let first = block * BLOCK_ROWS;
             for k in 0..x.len() {
@@ -57,13 +70,13 @@ impl<T: Scalar> Smooth<T> for Hybrid<T> {
                 x[k] = inverse[i] * sum;
             }
         });
-        a.residual(b, x, r);
+        self.a.residual(b, x, r);
         Ok(())
     }
 
-    fn after(&mut self, a: &CsrMatrix<T>, b: &[T], x: &mut Vec<T>, r: &mut Vec<T>) -> Result<(), SolveError> {
-        a.residual(b, x, r);
-        let (inverse, r) = (&self.inverse[..], &r[..]);
+    fn after(&mut self, b: &[T], x: &mut Vec<T>, r: &mut Vec<T>) -> Result<(), SolveError> {
+        self.a.residual(b, x, r);
+        let (a, inverse, r) = (&self.a, &self.inverse[..], &r[..]);
         self.d.par_chunks_mut(BLOCK_ROWS).enumerate().for_each(|(block, d)| {
             let first = block * BLOCK_ROWS;
             let end = first + d.len();

@@ -5,61 +5,111 @@
 //! ‖I − S A‖ < 1 in the energy norm.
 
 mod chebyshev;
+mod coloring;
 mod colors;
 mod diagonal;
 mod factor;
 mod hybrid;
 
 pub(super) use chebyshev::Chebyshev;
+pub(super) use coloring::Coloring;
 pub(super) use colors::Colors;
 pub(super) use diagonal::Diagonal;
 pub(super) use factor::Factor;
 pub(super) use hybrid::Hybrid;
 
-use super::options::Smoother;
+use super::options::Smoother as Choice;
+use super::rows;
 use crate::{Scalar, SolveError};
 use residua_data::CsrMatrix;
 
-/// A smoother of one level with matrix A.
+/// A smoother of one level; it holds the level's matrix A in the form that it needs.
 pub(super) trait Smooth<T: Scalar>: Send {
     /// The name as in reports.
     fn name(&self) -> &'static str;
 
+    /// Bytes of the matrix and what a sweep reads beside it.
+    fn bytes(&self) -> usize;
+
+    /// Leading unknowns that the coarse correction concerns: from here on `before` leaves no residual (it need not set r),
+    /// and `after` does not look at x.
+    fn open(&self) -> usize;
+
     /// x ← S b, r ← b − A x.
-    fn before(&mut self, a: &CsrMatrix<T>, b: &[T], x: &mut [T], r: &mut [T]) -> Result<(), SolveError>;
+    fn before(&mut self, b: &[T], x: &mut [T], r: &mut [T]) -> Result<(), SolveError>;
 
     /// x ← x + Sᵀ(b − A x); `r` is workspace.
-    fn after(&mut self, a: &CsrMatrix<T>, b: &[T], x: &mut Vec<T>, r: &mut Vec<T>) -> Result<(), SolveError>;
+    fn after(&mut self, b: &[T], x: &mut Vec<T>, r: &mut Vec<T>) -> Result<(), SolveError>;
+
+    /// r ← b − A x.
+    fn residual(&self, b: &[T], x: &[T], r: &mut [T]);
+}
+
+/// A level's smoother and the numbering of the vectors that it works on.
+pub(super) struct Smoother<T> {
+    pub(super) sweeps: Box<dyn Smooth<T>>,
+    /// None for the matrix's own numbering.
+    pub(super) coloring: Option<Coloring>,
 }
 
 /// Colours above which a level's sweeps are cut too small, and Chebyshev is used.
 const MAX_COLORS: usize = 24;
 
-/// The smoother of `choice` for the level with matrix `a` (`low` in the precision of the cycle).
+/// The smoother of `choice` for the level with matrix `a`, in the precision T.
 pub(super) fn build<T: Scalar>(
-    choice: Smoother,
+    choice: Choice,
     a: &CsrMatrix<f64>,
-    low: &CsrMatrix<T>,
     symmetric: bool,
-) -> Result<Box<dyn Smooth<T>>, SolveError> {
-    Ok(match choice {
-        Smoother::Auto if !symmetric => build(Smoother::Ilu0, a, low, symmetric)?,
-        Smoother::Auto => match Colors::try_new(a, MAX_COLORS) {
-            Some(colors) => Box::new(colors),
-            None => Box::new(Chebyshev::new(a, 2)),
-        },
-        Smoother::Jacobi { omega } => Box::new(Diagonal::jacobi(a, omega)),
-        Smoother::L1Jacobi => Box::new(Diagonal::l1(a)),
-        Smoother::Spai0 => Box::new(Diagonal::spai0(a)),
-        Smoother::Chebyshev { degree } => Box::new(Chebyshev::new(a, degree)),
-        Smoother::MulticolorGaussSeidel => match Colors::try_new(a, usize::MAX) {
-            Some(colors) => Box::new(colors),
-            None => Box::new(Chebyshev::new(a, 2)),
-        },
-        Smoother::HybridGaussSeidel => Box::new(Hybrid::new(a)),
-        Smoother::Ilu0 => Box::new(Factor::ilu0(low)?),
-        Smoother::Ic0 => Box::new(Factor::ic0(low)?),
+) -> Result<Smoother<T>, SolveError> {
+    let low = || lower(a);
+    let sweeps: Box<dyn Smooth<T>> = match choice {
+        Choice::Auto if !symmetric => Box::new(Factor::ilu0(low()?)?),
+        Choice::Auto => return multicolor(a, MAX_COLORS),
+        Choice::MulticolorGaussSeidel => return multicolor(a, usize::MAX),
+        Choice::Jacobi { omega } => Box::new(Diagonal::jacobi(a, low()?, omega)),
+        Choice::L1Jacobi => Box::new(Diagonal::l1(a, low()?)),
+        Choice::Spai0 => Box::new(Diagonal::spai0(a, low()?)),
+        Choice::Chebyshev { degree } => Box::new(Chebyshev::new(a, low()?, degree)),
+        Choice::HybridGaussSeidel => Box::new(Hybrid::new(a, low()?)),
+        Choice::Ilu0 => Box::new(Factor::ilu0(low()?)?),
+        Choice::Ic0 => Box::new(Factor::ic0(low()?)?),
+    };
+    Ok(Smoother { sweeps, coloring: None })
+}
+
+/// Multicolour Gauss-Seidel where at most `most` colours do, else Chebyshev.
+fn multicolor<T: Scalar>(a: &CsrMatrix<f64>, most: usize) -> Result<Smoother<T>, SolveError> {
+    if let Some(coloring) = Coloring::greedy(a, most)
+        && let Some(colors) = Colors::new(a, &coloring)?
+    {
+        return Ok(Smoother { sweeps: Box::new(colors), coloring: Some(coloring) });
+    }
+    Ok(Smoother { sweeps: Box::new(Chebyshev::new(a, lower(a)?, 2)), coloring: None })
+}
+
+/// `v` in the precision T, unless it is out of its range.
+#[inline(always)]
+pub(super) fn to_precision<T: Scalar>(v: f64) -> Result<T, SolveError> {
+    let low = T::of(v);
+    if low.is_finite() && (v == 0.0 || low != T::zero()) {
+        return Ok(low);
+    }
+    Err(SolveError::InvalidOption {
+        name: "precision",
+        value: "single".to_owned(),
+        expected: "entries within the range of 32-bit numbers: use 64-bit ones",
     })
+}
+
+/// `a` in the precision T.
+fn lower<T: Scalar>(a: &CsrMatrix<f64>) -> Result<CsrMatrix<T>, SolveError> {
+    let values: Result<Vec<T>, SolveError> = a.values().iter().map(|&v| to_precision(v)).collect();
+    rows::to_matrix(a.nrows(), a.ncols(), (a.row_ptr().to_vec(), a.col_idx().to_vec(), values?))
+}
+
+/// Bytes of a stored matrix.
+pub(super) fn bytes<T>(a: &CsrMatrix<T>) -> usize {
+    a.nnz() * (4 + size_of::<T>()) + 4 * (a.nrows() + 1)
 }
 
 /// 1/d with the sign of d; 0 where d is 0, which leaves that unknown alone.
