@@ -59,11 +59,7 @@ pub(super) struct Hierarchy<T> {
 }
 
 impl<T: Scalar> Hierarchy<T> {
-    pub(super) fn new(
-        mut levels: Vec<Level<T>>,
-        cycle: Cycle,
-        numbering: Option<Coloring>,
-    ) -> Self {
+    pub(super) fn new(mut levels: Vec<Level<T>>, cycle: Cycle, numbering: Option<Coloring>) -> Self {
         if cycle != Cycle::V {
             levels.iter_mut().for_each(|level| level.sum = vec![T::zero(); level.x.len()]);
         }
