@@ -11,6 +11,7 @@ use super::transfer::Transfer;
 use super::vectors;
 use crate::precond::multigrid::Cycle;
 use crate::{Scalar, SolveError, kernels};
+use std::sync::Arc;
 
 /// Sweeps that stand for a solve on a coarsest level that is too large for a factorization.
 const COARSE_SWEEPS: usize = 20;
@@ -39,6 +40,11 @@ impl<T: Scalar> Level<T> {
         self.transfer = Some(transfer);
     }
 
+    /// Replaces the matrix and its smoother.
+    pub(super) fn set_smoother(&mut self, smoother: Box<dyn Smooth<T>>) {
+        self.smoother = smoother;
+    }
+
     /// x ← an approximation of A⁻¹ b by sweeps.
     fn relax(&mut self, sweeps: usize) -> Result<(), SolveError> {
         self.smoother.before(&self.b, &mut self.x, &mut self.r)?;
@@ -55,15 +61,19 @@ pub(super) struct Hierarchy<T> {
     levels: Vec<Level<T>>,
     cycle: Cycle,
     /// The numbering of the finest level's vectors, where it is not the matrix's own.
-    numbering: Option<Coloring>,
+    numbering: Option<Arc<Coloring>>,
 }
 
 impl<T: Scalar> Hierarchy<T> {
-    pub(super) fn new(mut levels: Vec<Level<T>>, cycle: Cycle, numbering: Option<Coloring>) -> Self {
+    pub(super) fn new(mut levels: Vec<Level<T>>, cycle: Cycle, numbering: Option<Arc<Coloring>>) -> Self {
         if cycle != Cycle::V {
             levels.iter_mut().for_each(|level| level.sum = vec![T::zero(); level.x.len()]);
         }
         Self { levels, cycle, numbering }
+    }
+
+    pub(super) fn levels_mut(&mut self) -> &mut [Level<T>] {
+        &mut self.levels
     }
 
     pub(super) fn smoother_names(&self) -> impl Iterator<Item = &'static str> {
