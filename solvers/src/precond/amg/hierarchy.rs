@@ -59,7 +59,7 @@ pub(super) fn build<T: Scalar>(
             (None, None)
         } else {
             let (smoother, next) = rayon::join(
-                || smoother::build(options.smoother, current, symmetric),
+                || smoother::build(options.smoother, current, level, symmetric),
                 || coarser(current, options, level, block_size, near_null),
             );
             (Some(smoother?), next?)
@@ -71,7 +71,7 @@ pub(super) fn build<T: Scalar>(
                 coloring: None,
             },
             Some(smoother) => smoother,
-            None => smoother::build(options.smoother, current, symmetric)?,
+            None => smoother::build(options.smoother, current, level, symmetric)?,
         };
         let Smoother { sweeps, coloring } = smoother;
         if let Some(Waiting { p, r, coloring: finer, open }) = waiting.take()
@@ -84,7 +84,7 @@ pub(super) fn build<T: Scalar>(
         levels.push(Level::new(n, sweeps));
         let Some(Coarse { p, r, level }) = next else {
             let numbering = numbering.or(coloring.filter(|_| levels.len() == 1));
-            return Ok((Hierarchy::new(levels, options.cycle, numbering), complexity));
+            return Ok((Hierarchy::new(levels, options, numbering), complexity));
         };
         waiting = Some(Waiting { p, r, coloring, open });
         coarse = Some(level);

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::{Cg, LinearSystem, Outcome, Solver, StopRule, krylov::Bicgstab};
+use crate::{Cg, LinearSystem, Outcome, Solver, StopRule, kernels, krylov::Bicgstab};
 use proptest::prelude::*;
 use residua_data::elasticity::ElasticityProblem;
 use residua_data::poisson::{PoissonKind, PoissonProblem, PoissonSystem};
@@ -192,5 +192,27 @@ proptest! {
         let (uv, vu, uu) = (kernels::dot(&u, &mv), kernels::dot(&v, &mu), kernels::dot(&u, &mu));
         prop_assert!((uv - vu).abs() <= 1e-10 * uu.abs().max(uv.abs()), "{:?}: {uv} {vu}", SMOOTHERS[which]);
         prop_assert!(uu > 0.0);
+    }
+}
+
+/// Iterations to 1e-8, operator complexity in hundredths and levels that are visited twice: all of it is independent of the
+/// machine, so a change that makes the cycle worse shows here.
+#[test]
+fn iterations_and_complexity_are_pinned() {
+    for (kind, dim, n, most, complexity, twice) in [
+        (PoissonKind::Constant, 2, 256, 9, 134..=136, &[false, true, true, false][..]),
+        (PoissonKind::Constant, 3, 48, 11, 155..=165, &[false, false, true, false][..]),
+        (PoissonKind::Jump, 3, 48, 14, 160..=172, &[false, false, true, false][..]),
+        (PoissonKind::Jump, 2, 256, 18, 133..=138, &[false, true, true, false][..]),
+        (PoissonKind::Anisotropic, 2, 256, 11, 180..=190, &[false, false, true, true, false][..]),
+    ] {
+        let s = problem(kind, dim, n);
+        let m = Amg::new(&s.matrix).unwrap();
+        let visits = m.visited_twice();
+        let (iterations, found) = counts(&s);
+        assert!(
+            iterations <= most && complexity.contains(&found) && visits == twice,
+            "{kind} {dim}D {n}: {iterations} iterations, complexity {found}, {visits:?}"
+        );
     }
 }
