@@ -21,6 +21,7 @@ use std::process::ExitCode;
 static ALLOCATOR: residua_data::memory::LargePages = residua_data::memory::LargePages;
 
 fn main() -> ExitCode {
+    residua_data::memory::keep_freed_memory();
     // clap ends the process itself: 0 after --help and --version, 2 after a usage error.
     run(args::Args::parse()).into()
 }

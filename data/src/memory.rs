@@ -97,6 +97,19 @@ unsafe impl GlobalAlloc for LargePages {
     }
 }
 
+/// Asks the C library to keep what is freed for later allocations, up to 2 GiB, instead of returning it to the operating
+/// system: a solve frees and allocates hundreds of megabytes, and memory that is touched for the first time costs more
+/// (0.05 to 0.3 seconds a gigabyte) than most of what is computed with it. To be called once, at the start of a program.
+/// Does nothing elsewhere than on Linux with glibc.
+pub fn keep_freed_memory() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: both are documented parameters of glibc's allocator; a refused value changes nothing.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_MAX, 0);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, libc::c_int::MAX);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

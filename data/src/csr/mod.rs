@@ -183,12 +183,13 @@ impl<T> CsrMatrix<T> {
         if row_ptr[nrows] as usize != nnz {
             return Err(bad(nrows));
         }
-        let faulty = row_ptr[..nrows].par_chunks(ROWS_PER_CHECK).enumerate().find_map_first(|(block, part)| {
-            let first = block * ROWS_PER_CHECK;
-            (first..first + part.len()).find_map(|row| {
-                check_row(row, &col_idx[row_ptr[row] as usize..row_ptr[row + 1] as usize], ncols)
-            })
-        });
+        let faulty =
+            row_ptr[..nrows].par_chunks(ROWS_PER_CHECK).enumerate().find_map_first(|(block, part)| {
+                let first = block * ROWS_PER_CHECK;
+                (first..first + part.len()).find_map(|row| {
+                    check_row(row, &col_idx[row_ptr[row] as usize..row_ptr[row + 1] as usize], ncols)
+                })
+            });
         if let Some(error) = faulty {
             return Err(error);
         }

@@ -71,11 +71,7 @@ pub(super) struct Hierarchy<T> {
 }
 
 impl<T: Scalar> Hierarchy<T> {
-    pub(super) fn new(
-        mut levels: Vec<Level<T>>,
-        options: &AmgOptions,
-        numbering: Option<Coloring>,
-    ) -> Self {
+    pub(super) fn new(mut levels: Vec<Level<T>>, options: &AmgOptions, numbering: Option<Coloring>) -> Self {
         let share = if options.cycle == Cycle::W { f64::INFINITY } else { options.second_visit };
         plan_visits(&mut levels, share);
         Self { levels, scale: T::of(options.correction_scale()), numbering }

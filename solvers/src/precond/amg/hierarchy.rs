@@ -4,11 +4,11 @@ use super::aggregates;
 use super::classical;
 use super::coarse::CoarseInverse;
 use super::cycle::{Hierarchy, Level};
-use super::smoother::{Coloring, Smoother};
 use super::graph::Graph;
 use super::options::{AggregationOptions, AmgOptions, Coarsening};
 use super::smoothed::{Filtered, prolongation};
 use super::smoother;
+use super::smoother::{Coloring, Smoother};
 use super::tentative::Tentative;
 use super::transfer::Transfer;
 use super::{product, util};
@@ -66,10 +66,9 @@ pub(super) fn build<T: Scalar>(
         };
         let smoother = match smoother {
             Some(smoother) if next.is_some() => smoother,
-            _ if n <= MAX_DENSE.max(options.coarse_size) => Smoother {
-                sweeps: Box::new(CoarseInverse::new(current, symmetric)?),
-                coloring: None,
-            },
+            _ if n <= MAX_DENSE.max(options.coarse_size) => {
+                Smoother { sweeps: Box::new(CoarseInverse::new(current, symmetric)?), coloring: None }
+            }
             Some(smoother) => smoother,
             None => smoother::build(options.smoother, current, level, symmetric)?,
         };

@@ -38,8 +38,8 @@ pub use classical::{ClassicalOptions, Coarsening as ClassicalCoarsening, Interpo
 pub use options::{AggregationOptions, AmgOptions, Coarsening, Smoother, Strength};
 
 use super::{LinearPreconditioner, Preconditioner, SpdPreconditioner};
-use crate::error::{check_len, check_square};
 use crate::SolveError;
+use crate::error::{check_len, check_square};
 use cycle::Hierarchy;
 use hierarchy::NearNullSpace;
 use residua_data::CsrMatrix;

@@ -56,7 +56,11 @@ impl AmgOptions {
             );
         }
         if self.second_visit.is_nan() || self.second_visit < 0.0 {
-            return refuse("second_visit", self.second_visit.to_string(), "a share of a level's bytes, from 0");
+            return refuse(
+                "second_visit",
+                self.second_visit.to_string(),
+                "a share of a level's bytes, from 0",
+            );
         }
         let scale = self.correction_scale();
         if !(scale > 0.0 && scale.is_finite()) {

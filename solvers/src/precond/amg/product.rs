@@ -71,18 +71,13 @@ impl RowSum {
 }
 
 /// Rows of `ncols` columns by `row(i, sum)`, their columns in the order in which they came.
-fn build_unsorted(
-    nrows: usize,
-    ncols: usize,
-    row: impl Fn(usize, &mut RowSum) + Sync,
-) -> Result<Blocks<f64>, SolveError> {
+fn build_unsorted(nrows: usize, ncols: usize, row: impl Fn(usize, &mut RowSum) + Sync) -> Blocks<f64> {
     rows::build_blocks(
         nrows,
         || RowSum::new(ncols),
         |sum, i, buffer| {
             row(i, sum);
             sum.finish(buffer, false);
-            Ok(())
         },
     )
 }
@@ -116,7 +111,7 @@ pub(super) fn galerkin(
             let (p_cols, p_vals) = p.row(k as usize);
             p_cols.iter().zip(p_vals).for_each(|(&j, &w)| sum.add(j, v * w));
         }
-    })?;
+    });
     build_csr(r.nrows(), p.ncols(), |i, sum| {
         let (cols, vals) = r.row(i);
         for (&k, &v) in cols.iter().zip(vals) {
@@ -145,31 +140,23 @@ pub(super) fn transpose(p: &CsrMatrix<f64>) -> Result<CsrMatrix<f64>, SolveError
         })
         .collect();
     let width = ncols.div_ceil(RANGES).max(1);
-    let mut ends = vec![0u32; ncols];
-    let blocks: Vec<Buffer<f64>> = ends
-        .par_chunks_mut(width)
-        .enumerate()
-        .map(|(range, ends)| {
-            let start = (range * width) as u32;
-            transpose_range(p, &groups, start..start + ends.len() as u32, ends)
-        })
+    let blocks: Vec<Buffer<f64>> = (0..ncols.div_ceil(width))
+        .into_par_iter()
+        .map(|range| transpose_range(p, &groups, range * width..((range + 1) * width).min(ncols)))
         .collect();
-    rows::to_matrix(ncols, nrows, rows::join(&ends, width, blocks)?)
+    rows::to_matrix(ncols, nrows, rows::join(&blocks)?)
 }
 
-/// The columns `range` of P as rows; `ends` is set to where each ends.
-fn transpose_range(
-    p: &CsrMatrix<f64>,
-    groups: &[Range<u32>],
-    range: Range<u32>,
-    ends: &mut [u32],
-) -> Buffer<f64> {
+/// The columns `range` of P as rows.
+fn transpose_range(p: &CsrMatrix<f64>, groups: &[Range<u32>], range: Range<usize>) -> Buffer<f64> {
+    let width = range.len();
+    let range = range.start as u32..range.end as u32;
     let meets = |group: &Range<u32>| group.start < range.end && group.end > range.start;
     let rows = || {
         let groups = groups.iter().enumerate().filter(|(_, columns)| meets(columns));
         groups.flat_map(|(group, _)| group * GROUP..((group + 1) * GROUP).min(p.nrows()))
     };
-    let width = ends.len();
+    let mut ends = vec![0u32; width];
     for i in rows() {
         for &j in p.row(i).0 {
             let j = j.wrapping_sub(range.start) as usize;
@@ -195,5 +182,5 @@ fn transpose_range(
             }
         }
     }
-    Buffer { cols, vals }
+    Buffer { cols, vals, ends }
 }

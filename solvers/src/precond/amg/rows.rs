@@ -6,6 +6,7 @@
 use crate::SolveError;
 use rayon::prelude::*;
 use residua_data::CsrMatrix;
+use std::convert::Infallible;
 use std::sync::{Mutex, PoisonError};
 
 /// Rows that one task takes at a time, a power of two.
@@ -20,14 +21,14 @@ pub(in crate::precond::amg) struct Buffer<V> {
     pub(in crate::precond::amg) cols: Vec<u32>,
     /// Their values.
     pub(in crate::precond::amg) vals: Vec<V>,
+    /// Where each row ends.
+    pub(in crate::precond::amg) ends: Vec<u32>,
 }
 
 /// Rows as they were built: block by block.
 pub(in crate::precond::amg) struct Blocks<V> {
     /// Blocks have 2^`shift` rows.
     shift: u32,
-    /// Where each row ends in its block.
-    ends: Vec<u32>,
     blocks: Vec<Buffer<V>>,
 }
 
@@ -36,73 +37,99 @@ impl<V> Blocks<V> {
     #[inline(always)]
     pub(in crate::precond::amg) fn row(&self, i: usize) -> (&[u32], &[V]) {
         let block = &self.blocks[i >> self.shift];
-        let start = if i & ((1 << self.shift) - 1) == 0 { 0 } else { self.ends[i - 1] };
-        let range = start as usize..self.ends[i] as usize;
+        let k = i & ((1 << self.shift) - 1);
+        let start = if k == 0 { 0 } else { block.ends[k - 1] };
+        let range = start as usize..block.ends[k] as usize;
         (&block.cols[range.clone()], &block.vals[range])
+    }
+}
+
+impl<V: Copy + Send + Sync> Blocks<V> {
+    /// All rows in one piece.
+    pub(in crate::precond::amg) fn join(self) -> Result<Rows<V>, SolveError> {
+        join(&self.blocks)
     }
 }
 
 /// Makes `nrows` rows: `row(workspace, i, buffer)` appends row i. `workspace` makes scratch space, which is
 /// handed from block to block, and must be left as it was found.
-pub(in crate::precond::amg) fn build<V: Copy + Default + Send + Sync, W: Send>(
+pub(in crate::precond::amg) fn build<V: Copy + Send + Sync, W: Send>(
     nrows: usize,
     workspace: impl Fn() -> W + Sync,
     row: impl Fn(&mut W, usize, &mut Buffer<V>) + Sync,
 ) -> Result<Rows<V>, SolveError> {
-    try_build(nrows, workspace, |w, i, buffer| {
+    build_blocks(nrows, workspace, row).join()
+}
+
+/// [`build`] without joining the blocks.
+pub(in crate::precond::amg) fn build_blocks<V: Copy + Send + Sync, W: Send>(
+    nrows: usize,
+    workspace: impl Fn() -> W + Sync,
+    row: impl Fn(&mut W, usize, &mut Buffer<V>) + Sync,
+) -> Blocks<V> {
+    let Ok([blocks]) = try_build_many(nrows, workspace, |w, i, [buffer]| {
         row(w, i, buffer);
-        Ok(())
-    })
+        Ok::<_, Infallible>(())
+    });
+    blocks
 }
 
-/// [`build`] where a row may fail: the first that does is reported.
-pub(in crate::precond::amg) fn try_build<V: Copy + Default + Send + Sync, W: Send>(
+/// Makes the rows of N matrices at once; the error of one of the rows that fail is returned.
+pub(in crate::precond::amg) fn try_build_many<V: Copy + Send + Sync, W: Send, E: Send, const N: usize>(
     nrows: usize,
     workspace: impl Fn() -> W + Sync,
-    row: impl Fn(&mut W, usize, &mut Buffer<V>) -> Result<(), SolveError> + Sync,
-) -> Result<Rows<V>, SolveError> {
-    let Blocks { shift, ends, blocks } = build_blocks(nrows, workspace, row)?;
-    join(&ends, 1 << shift, blocks)
-}
-
-/// [`try_build`] without joining the blocks.
-pub(in crate::precond::amg) fn build_blocks<V: Copy + Default + Send + Sync, W: Send>(
-    nrows: usize,
-    workspace: impl Fn() -> W + Sync,
-    row: impl Fn(&mut W, usize, &mut Buffer<V>) -> Result<(), SolveError> + Sync,
-) -> Result<Blocks<V>, SolveError> {
+    row: impl Fn(&mut W, usize, &mut [Buffer<V>; N]) -> Result<(), E> + Sync,
+) -> Result<[Blocks<V>; N], E> {
     let pool: Mutex<Vec<W>> = Mutex::new(Vec::new());
     // Small matrices are cut finer, so that every thread gets a part.
     let size = ROWS.min(nrows.div_ceil(64).next_power_of_two().max(64));
-    let mut ends = vec![0u32; nrows];
-    let blocks: Vec<Result<Buffer<V>, SolveError>> = ends
-        .par_chunks_mut(size)
-        .enumerate()
-        .map(|(block, ends)| {
+    let built: Vec<[Buffer<V>; N]> = (0..nrows.div_ceil(size))
+        .into_par_iter()
+        .map(|block| {
             let kept = pool.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let mut scratch = kept.unwrap_or_else(&workspace);
-            let mut buffer = Buffer { cols: Vec::new(), vals: Vec::new() };
-            let rows = ends.len();
-            for (k, end) in ends.iter_mut().enumerate() {
-                row(&mut scratch, block * size + k, &mut buffer)?;
-                *end = buffer.cols.len() as u32;
-                if k == SAMPLE {
-                    buffer.reserve_for(rows - k);
+            let rows = block * size..((block + 1) * size).min(nrows);
+            let mut buffers: [Buffer<V>; N] = std::array::from_fn(|_| Buffer::for_rows(rows.len()));
+            for (k, i) in rows.clone().enumerate() {
+                row(&mut scratch, i, &mut buffers)?;
+                for buffer in &mut buffers {
+                    buffer.ends.push(buffer.cols.len() as u32);
+                    if k == SAMPLE {
+                        buffer.reserve_for(rows.len() - k);
+                    }
                 }
             }
             pool.lock().unwrap_or_else(PoisonError::into_inner).push(scratch);
-            Ok(buffer)
+            Ok(buffers)
         })
-        .collect();
+        .collect::<Result<_, E>>()?;
     drop(pool);
-    let blocks = blocks.into_iter().collect::<Result<_, _>>()?;
-    Ok(Blocks { shift: size.trailing_zeros(), ends, blocks })
+    let mut all: [Blocks<V>; N] = std::array::from_fn(|_| Blocks {
+        shift: size.trailing_zeros(),
+        blocks: Vec::with_capacity(built.len()),
+    });
+    for buffers in built {
+        all.iter_mut().zip(buffers).for_each(|(all, buffer)| all.blocks.push(buffer));
+    }
+    Ok(all)
 }
 
 /// After this many rows of a block the size of the others is guessed.
 const SAMPLE: usize = 64;
 
 impl<V> Buffer<V> {
+    /// An empty one for so many rows.
+    pub(in crate::precond::amg) fn for_rows(rows: usize) -> Self {
+        Self { cols: Vec::new(), vals: Vec::new(), ends: Vec::with_capacity(rows) }
+    }
+
+    /// Appends an entry to the row.
+    #[inline(always)]
+    pub(in crate::precond::amg) fn push(&mut self, j: u32, v: V) {
+        self.cols.push(j);
+        self.vals.push(v);
+    }
+
     /// Room for `rows` more rows as long as those so far, and a quarter.
     fn reserve_for(&mut self, rows: usize) {
         let more = self.cols.len() * rows / SAMPLE * 5 / 4;
@@ -111,33 +138,53 @@ impl<V> Buffer<V> {
     }
 }
 
-/// Joins blocks of `size` rows one below the other; `ends` holds where each row ends in its block.
-pub(in crate::precond::amg) fn join<V: Copy + Default + Send + Sync>(
-    ends: &[u32],
-    size: usize,
-    blocks: Vec<Buffer<V>>,
+/// Joins blocks one below the other.
+pub(in crate::precond::amg) fn join<V: Copy + Send + Sync>(
+    blocks: &[Buffer<V>],
 ) -> Result<Rows<V>, SolveError> {
     let nnz: usize = blocks.iter().map(|b| b.cols.len()).sum();
     check_entries(nnz)?;
-    let mut row_ptr = vec![0u32; ends.len() + 1];
-    let (mut cols, mut vals) = (vec![0u32; nnz], vec![V::default(); nnz]);
-    let (mut cols_left, mut vals_left) = (&mut cols[..], &mut vals[..]);
+    let rows: usize = blocks.iter().map(|b| b.ends.len()).sum();
+    let mut row_ptr = vec![0u32; rows + 1];
+    let mut free = &mut row_ptr[1..];
     let mut start = 0u32;
     let mut parts = Vec::with_capacity(blocks.len());
-    for (block, (row_ends, ends)) in blocks.iter().zip(row_ptr[1..].chunks_mut(size).zip(ends.chunks(size))) {
-        let (c, rest) = std::mem::take(&mut cols_left).split_at_mut(block.cols.len());
-        cols_left = rest;
-        let (v, rest) = std::mem::take(&mut vals_left).split_at_mut(block.cols.len());
-        vals_left = rest;
-        parts.push((start, row_ends, ends, c, v, block));
+    for block in blocks {
+        let (ends, rest) = std::mem::take(&mut free).split_at_mut(block.ends.len());
+        free = rest;
+        parts.push((start, ends, &block.ends));
         start += block.cols.len() as u32;
     }
-    parts.into_par_iter().for_each(|(start, row_ends, ends, c, v, block)| {
-        row_ends.iter_mut().zip(ends).for_each(|(to, &end)| *to = start + end);
-        c.copy_from_slice(&block.cols);
-        v.copy_from_slice(&block.vals);
+    parts.into_par_iter().for_each(|(start, to, ends)| {
+        to.iter_mut().zip(ends).for_each(|(to, &end)| *to = start + end);
     });
+    let cols = concatenate(blocks.iter().map(|b| &b.cols[..]), nnz);
+    let vals = concatenate(blocks.iter().map(|b| &b.vals[..]), nnz);
     Ok((row_ptr, cols, vals))
+}
+
+/// The `parts` one after the other, `len` elements in all, copied in parallel: as much memory is touched here for the first
+/// time, which takes the operating system longer than the copy.
+fn concatenate<'a, V: Copy + Send + Sync + 'a>(parts: impl Iterator<Item = &'a [V]>, len: usize) -> Vec<V> {
+    let mut all = Vec::with_capacity(len);
+    let mut free = &mut all.spare_capacity_mut()[..len];
+    let mut copies = Vec::new();
+    for part in parts {
+        let (to, rest) = std::mem::take(&mut free).split_at_mut(part.len());
+        free = rest;
+        copies.push((part, to));
+    }
+    let complete = free.is_empty();
+    copies.into_par_iter().for_each(|(part, to)| {
+        to.iter_mut().zip(part).for_each(|(to, &v)| {
+            to.write(v);
+        });
+    });
+    if complete {
+        // SAFETY: the capacity is at least `len`, and the parts, none left over, were written to its first `len` elements.
+        unsafe { all.set_len(len) };
+    }
+    all
 }
 
 /// The matrix of rows whose columns are sorted.

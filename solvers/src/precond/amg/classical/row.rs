@@ -132,7 +132,7 @@ mod tests {
             row.insert(j);
             row.add(j, v);
         }
-        let mut out = Buffer { cols: Vec::new(), vals: Vec::new() };
+        let mut out = Buffer::for_rows(1);
         row.flush(1.0, truncation, |j| j, &mut out);
         assert!(row.place.iter().all(|&p| p == 0) && row.len() == 0);
         (out.cols, out.vals)

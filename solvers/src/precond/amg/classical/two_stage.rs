@@ -31,7 +31,7 @@ pub(super) fn interpolate(
     let points: Vec<u32> = (0..n as u32).filter(|&i| first.is_coarse[i as usize]).collect();
     let (row_ptr, cols, vals) =
         rows::build(points.len(), || Row::new(n), |row, k, out| make(second, row, points[k] as usize, out))?;
-    let new = || (Row::new(n), Row::new(second.coarse), Buffer { cols: Vec::new(), vals: Vec::new() });
+    let new = || (Row::new(n), Row::new(second.coarse), Buffer::for_rows(1));
     rows::build(n, new, |(row, sum, stage), i, out| {
         make(first, row, i, stage);
         for (&k, &w) in stage.cols.iter().zip(&stage.vals) {

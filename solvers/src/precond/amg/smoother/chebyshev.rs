@@ -88,7 +88,8 @@ impl<T: Scalar> Smooth<T> for Chebyshev<T> {
     fn before(&mut self, b: &[T], x: &mut [T], r: &mut [T]) -> Result<(), SolveError> {
         // Steps go to and fro between two vectors; the last one must end in x.
         let mut other = std::mem::take(&mut self.other);
-        let (mut current, mut next) = if self.degree % 2 == 1 { (x, &mut other[..]) } else { (&mut other[..], x) };
+        let (mut current, mut next) =
+            if self.degree % 2 == 1 { (x, &mut other[..]) } else { (&mut other[..], x) };
         let mut coefficients = self.coefficients().take(self.degree);
         if let Some((_, gamma)) = coefficients.next() {
             let parts = (&self.inverse[..], b, &mut *current);

@@ -13,10 +13,11 @@
 
 use super::coloring::Coloring;
 use super::{Smooth, to_precision};
-use crate::precond::amg::rows;
+use crate::precond::amg::rows::{self, Blocks};
 use crate::{Scalar, SolveError, kernels};
 use rayon::prelude::*;
 use residua_data::CsrMatrix;
+use std::ops::Range;
 
 /// Rows that one task updates.
 const TASK_ROWS: usize = 4 * kernels::BLOCK;
@@ -28,9 +29,9 @@ const MIN_PARALLEL: usize = 50_000;
 struct Color<T> {
     start: usize,
     /// Couplings with earlier colours; columns count from 0.
-    lower: Option<CsrMatrix<T>>,
+    lower: Part<T>,
     /// Couplings with later colours; columns count from the end of this colour.
-    upper: Option<CsrMatrix<T>>,
+    upper: Part<T>,
     /// D⁻¹.
     inverse: Vec<T>,
 }
@@ -54,46 +55,49 @@ impl<T: Scalar> Colors<T> {
             if inverse.iter().any(|d| !d.is_finite()) {
                 return Ok(None);
             }
-            let part = |from: usize, to: usize| couplings(a, coloring, rows, from as u32..to as u32);
-            colors.push(Color {
-                start,
-                lower: part(0, start)?,
-                upper: part(end, coloring.order.len())?,
-                inverse,
-            });
+            let (lower, upper) = couplings(a, coloring, start..end)?;
+            colors.push(Color { start, lower, upper, inverse });
         }
         Ok(Some(Self { colors }))
     }
 }
 
-/// The entries of `rows` with the new numbers `columns`, which are then counted from their start; none if there are none.
+/// A matrix, unless it would have no entries.
+type Part<T> = Option<CsrMatrix<T>>;
+
+/// The couplings of the rows `range` with those before and with those behind, in the new numbering.
 fn couplings<T: Scalar>(
     a: &CsrMatrix<f64>,
     coloring: &Coloring,
-    rows: &[u32],
-    columns: std::ops::Range<u32>,
-) -> Result<Option<CsrMatrix<T>>, SolveError> {
-    if columns.is_empty() {
-        return Ok(None);
-    }
-    let built = rows::try_build(rows.len(), Vec::new, |sorted: &mut Vec<u64>, k, out| {
+    range: Range<usize>,
+) -> Result<(Part<T>, Part<T>), SolveError> {
+    let n = coloring.order.len();
+    let rows = &coloring.order[range.clone()];
+    let (start, end) = (range.start as u32, range.end as u32);
+    let [lower, upper] = rows::try_build_many(rows.len(), Vec::new, |sorted: &mut Vec<u64>, k, out| {
         let (cols, vals) = a.row(rows[k] as usize);
         sorted.clear();
-        for (place, &j) in cols.iter().enumerate() {
-            let j = coloring.place[j as usize];
-            if columns.contains(&j) {
-                sorted.push(u64::from(j - columns.start) << 32 | place as u64);
-            }
-        }
+        let places = cols.iter().map(|&j| u64::from(coloring.place[j as usize]));
+        sorted.extend(places.zip(0u64..).map(|(j, entry)| j << 32 | entry));
         sorted.sort_unstable();
         for &key in &*sorted {
-            out.cols.push((key >> 32) as u32);
-            out.vals.push(to_precision(vals[key as u32 as usize])?);
+            let (j, v) = ((key >> 32) as u32, vals[key as u32 as usize]);
+            if j < start {
+                out[0].push(j, to_precision(v)?);
+            } else if j >= end {
+                out[1].push(j - end, to_precision(v)?);
+            }
         }
-        Ok(())
+        Ok::<_, SolveError>(())
     })?;
-    let matrix = rows::to_matrix(rows.len(), columns.len(), built)?;
-    Ok((matrix.nnz() > 0).then_some(matrix))
+    let part = |ncols: usize, built: Blocks<T>| -> Result<Part<T>, SolveError> {
+        let built = built.join()?;
+        if built.1.is_empty() {
+            return Ok(None);
+        }
+        rows::to_matrix(rows.len(), ncols, built).map(Some)
+    };
+    Ok((part(range.start, lower)?, part(n - range.end, upper)?))
 }
 
 /// Calls `task(first row, its x)` for blocks of the rows of a colour.
@@ -126,7 +130,8 @@ impl<T: Scalar> Color<T> {
             match (&self.lower, upper) {
                 (Some(lower), Some(upper)) => {
                     lower.for_each_row_product(rows.clone(), before, x, |lx, i, x| *x = b[i - first] - lx);
-                    upper.for_each_row_product(rows, after, x, |ux, i, x| *x = inverse[i - first] * (*x - ux));
+                    upper
+                        .for_each_row_product(rows, after, x, |ux, i, x| *x = inverse[i - first] * (*x - ux));
                 }
                 (Some(lower), None) => lower.for_each_row_product(rows, before, x, |lx, i, x| {
                     *x = inverse[i - first] * (b[i - first] - lx);
