@@ -3,9 +3,15 @@
 //! ```text
 //! x ← S b;  r ← b − A x;  e ← cycle(R r), γ times;  x ← x + P e;  x ← x + Sᵀ (b − A x)
 //! ```
-//! V: γ = 1. W: γ = 2. Every cycle starts from zero, so it is a fixed linear map, symmetric if A is. (An F-cycle, whose
-//! second visits are V-cycles, is not symmetric, so CG could not use it.)
+//! V: γ = 1. W: γ = 2. Between them, γ = 2 to those levels where a visit is cheap: a second one there costs little of the
+//! whole cycle and makes the correction nearly as good as W does. Every cycle starts from zero, so it is a fixed linear
+//! map, symmetric if A is. (An F-cycle, whose second visits are V-cycles, is not symmetric, so CG could not use it.)
+//!
+//! Corrections are scaled, x ← x + s P e: the coarse basis functions of aggregation are stiffer than the error, which makes
+//! corrections too short (Braess 1995, *Computing* 55, section 4). The cycle stays symmetric positive definite for any
+//! s > 0: its inverse is that of the sweeps plus s (I − SᵀA) P B Pᵀ (I − A S) with a positive definite B.
 
+use super::options::AmgOptions;
 use super::smoother::{Coloring, Smooth};
 use super::transfer::Transfer;
 use super::vectors;
@@ -21,6 +27,8 @@ pub(super) struct Level<T> {
     smoother: Box<dyn Smooth<T>>,
     /// The way to the next level; none on the coarsest one.
     transfer: Option<Transfer<T>>,
+    /// Whether the next level is visited twice.
+    twice: bool,
     x: Vec<T>,
     b: Vec<T>,
     r: Vec<T>,
@@ -32,7 +40,7 @@ impl<T: Scalar> Level<T> {
     /// A level of n unknowns.
     pub(super) fn new(n: usize, smoother: Box<dyn Smooth<T>>) -> Self {
         let zeros = || vec![T::zero(); n];
-        Self { smoother, transfer: None, x: zeros(), b: zeros(), r: zeros(), sum: Vec::new() }
+        Self { smoother, transfer: None, twice: false, x: zeros(), b: zeros(), r: zeros(), sum: Vec::new() }
     }
 
     /// Joins the level to the next coarser one.
@@ -43,6 +51,10 @@ impl<T: Scalar> Level<T> {
     /// Replaces the matrix and its smoother.
     pub(super) fn set_smoother(&mut self, smoother: Box<dyn Smooth<T>>) {
         self.smoother = smoother;
+    }
+
+    fn bytes(&self) -> usize {
+        self.smoother.bytes() + self.transfer.as_ref().map_or(0, Transfer::bytes)
     }
 
     /// x ← an approximation of A⁻¹ b by sweeps.
@@ -59,17 +71,20 @@ impl<T: Scalar> Level<T> {
 /// All levels.
 pub(super) struct Hierarchy<T> {
     levels: Vec<Level<T>>,
-    cycle: Cycle,
+    scale: T,
     /// The numbering of the finest level's vectors, where it is not the matrix's own.
     numbering: Option<Arc<Coloring>>,
 }
 
 impl<T: Scalar> Hierarchy<T> {
-    pub(super) fn new(mut levels: Vec<Level<T>>, cycle: Cycle, numbering: Option<Arc<Coloring>>) -> Self {
-        if cycle != Cycle::V {
-            levels.iter_mut().for_each(|level| level.sum = vec![T::zero(); level.x.len()]);
-        }
-        Self { levels, cycle, numbering }
+    pub(super) fn new(
+        mut levels: Vec<Level<T>>,
+        options: &AmgOptions,
+        numbering: Option<Arc<Coloring>>,
+    ) -> Self {
+        let share = if options.cycle == Cycle::W { f64::INFINITY } else { options.second_visit };
+        plan_visits(&mut levels, share);
+        Self { levels, scale: T::of(options.correction_scale()), numbering }
     }
 
     pub(super) fn levels_mut(&mut self) -> &mut [Level<T>] {
@@ -80,9 +95,14 @@ impl<T: Scalar> Hierarchy<T> {
         self.levels.iter().map(|level| level.smoother.name())
     }
 
+    /// Whether each level is visited twice from the one above.
+    pub(super) fn visited_twice(&self) -> Vec<bool> {
+        std::iter::once(false).chain(self.levels.iter().map(|l| l.twice)).take(self.levels.len()).collect()
+    }
+
     /// Bytes of matrices and transfers.
     pub(super) fn bytes(&self) -> usize {
-        self.levels.iter().map(|l| l.smoother.bytes() + l.transfer.as_ref().map_or(0, Transfer::bytes)).sum()
+        self.levels.iter().map(Level::bytes).sum()
     }
 
     /// b ← scale · r on the finest level; returns the largest |r_i|, not a number or infinite if one is.
@@ -105,30 +125,45 @@ impl<T: Scalar> Hierarchy<T> {
 
     /// x ← one cycle for b, on the finest level.
     pub(super) fn run(&mut self) -> Result<(), SolveError> {
-        visit(&mut self.levels, self.cycle)
+        visit(&mut self.levels, self.scale)
     }
 }
 
-fn visit<T: Scalar>(levels: &mut [Level<T>], cycle: Cycle) -> Result<(), SolveError> {
+/// Levels that are visited twice: those where a visit, with all below it, moves at most `share` of the bytes of the level
+/// above. The coarsest one is solved exactly, so once is enough.
+fn plan_visits<T: Scalar>(levels: &mut [Level<T>], share: f64) {
+    let mut below = 0.0;
+    for l in (0..levels.len()).rev() {
+        let own = levels[l].smoother.bytes() as f64;
+        levels[l].twice = l + 2 < levels.len() && below <= share * own;
+        let visits = if levels[l].twice { 2.0 } else { 1.0 };
+        if levels[l].twice {
+            levels[l + 1].sum = vec![T::zero(); levels[l + 1].x.len()];
+        }
+        below = own + visits * below;
+    }
+}
+
+fn visit<T: Scalar>(levels: &mut [Level<T>], scale: T) -> Result<(), SolveError> {
     let Some((level, rest)) = levels.split_first_mut() else { return Ok(()) };
     let (Some(transfer), Some(next)) = (&level.transfer, rest.first_mut()) else {
         return level.relax(COARSE_SWEEPS);
     };
     level.smoother.before(&level.b, &mut level.x, &mut level.r)?;
     transfer.restrict(&level.r, &mut next.b);
-    visit(rest, cycle)?;
-    if cycle != Cycle::V && rest.len() > 1 {
+    visit(rest, scale)?;
+    if level.twice {
         let next = &mut rest[0];
         next.sum.copy_from_slice(&next.x);
         next.smoother.residual(&next.b, &next.sum, &mut next.r);
         std::mem::swap(&mut next.b, &mut next.r);
         let keep = std::mem::take(&mut next.sum);
-        let done = visit(rest, cycle);
+        let done = visit(rest, scale);
         rest[0].sum = keep;
         done?;
         let next = &mut rest[0];
         kernels::axpy(T::one(), &next.sum, &mut next.x);
     }
-    transfer.add_prolongated(&rest[0].x, &mut level.x);
+    transfer.add_prolongated(scale, &rest[0].x, &mut level.x);
     level.smoother.after(&level.b, &mut level.x, &mut level.r)
 }

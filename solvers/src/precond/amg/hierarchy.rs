@@ -63,7 +63,7 @@ pub(super) fn build<T: Scalar>(
             (None, None)
         } else {
             let (smoother, next) = rayon::join(
-                || smoother::build(options.smoother, current, symmetric),
+                || smoother::build(options.smoother, current, level, symmetric),
                 || coarser(current, options, level, block_size, near_null),
             );
             (Some(smoother?), next?)
@@ -74,7 +74,7 @@ pub(super) fn build<T: Scalar>(
                 Smoother { sweeps: Box::new(CoarseInverse::new(current, symmetric)?), coloring: None }
             }
             Some(smoother) => smoother,
-            None => smoother::build(options.smoother, current, symmetric)?,
+            None => smoother::build(options.smoother, current, level, symmetric)?,
         };
         let Smoother { sweeps, coloring } = smoother;
         kept.colorings.push(coloring.clone());
@@ -92,7 +92,7 @@ pub(super) fn build<T: Scalar>(
         let Some(Coarse { p, r, level }) = next else {
             let numbering = numbering.or(coloring.filter(|_| levels.len() == 1));
             kept.matrices.extend(coarse.filter(|_| options.reuse_prolongation).map(|c| c.matrix));
-            return Ok((Hierarchy::new(levels, options.cycle, numbering), complexity, kept));
+            return Ok((Hierarchy::new(levels, options, numbering), complexity, kept));
         };
         waiting = Some(Waiting { p, r, coloring, open });
         let finer = coarse.replace(level);

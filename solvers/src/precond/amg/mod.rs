@@ -71,8 +71,7 @@ impl Complexity {
 /// Symmetric positive definite for a symmetric positive definite A (see [`Smoother`]), and a fixed linear map for any A;
 /// nonsymmetric matrices are smoothed by ILU(0).
 ///
-/// **Storage**: about 1.3 to 1.6 times the entries of A, at 8 bytes each in single precision, twice with multicolour
-/// Gauss-Seidel, which keeps its own order of the rows.
+/// **Storage**: about 1.3 to 1.6 times the entries of A, at 8 bytes each in single precision.
 pub struct Amg {
     levels: Levels,
     complexity: Complexity,
@@ -174,6 +173,15 @@ impl Amg {
         }
     }
 
+    /// Whether each level, the finest first, is visited twice in a cycle of the level above (see
+    /// [`AmgOptions::second_visit`]).
+    pub fn visited_twice(&self) -> Vec<bool> {
+        match &self.levels {
+            Levels::Single(h) => h.visited_twice(),
+            Levels::Double(h) => h.visited_twice(),
+        }
+    }
+
     /// The smoother of each level, the finest first.
     pub fn smoothers(&self) -> Vec<&'static str> {
         match &self.levels {
@@ -198,13 +206,7 @@ fn build_in<T: Scalar>(
 /// Refuses what no hierarchy can be made of; returns whether A is symmetric.
 fn check(a: &CsrMatrix<f64>, options: &AmgOptions) -> Result<bool, SolveError> {
     check_square("amg", a.nrows(), a.ncols())?;
-    if options.block_size == 0 || !a.nrows().is_multiple_of(options.block_size) {
-        return Err(SolveError::InvalidOption {
-            name: "block_size",
-            value: options.block_size.to_string(),
-            expected: "a divisor of the number of unknowns, from 1",
-        });
-    }
+    options.check(a.nrows())?;
     if let Some((row, _)) = a.first_non_finite() {
         return Err(SolveError::NonFinite { what: "the matrix's row", index: row });
     }

@@ -1,6 +1,7 @@
 //! What a multigrid hierarchy is made of, by name.
 
 use super::classical::ClassicalOptions;
+use crate::SolveError;
 use crate::precond::multigrid::{Cycle, Precision};
 
 /// Options of [`Amg`](super::Amg). The defaults suit scalar elliptic problems.
@@ -12,6 +13,9 @@ pub struct AmgOptions {
     pub smoother: Smoother,
     /// In which order the levels are visited. Default [`Cycle::V`].
     pub cycle: Cycle,
+    /// A level is visited twice where one visit, with all below it, moves at most this share of the bytes of the level
+    /// above; 0 for never, infinity for [`Cycle::W`]. Default 0.6, which costs a cycle a tenth in three dimensions.
+    pub second_visit: f64,
     /// The numbers that the cycle computes with. Default [`Precision::Single`]; where a level does not fit the range of
     /// 32-bit numbers, 64-bit ones are used instead.
     pub precision: Precision,
@@ -33,11 +37,49 @@ impl Default for AmgOptions {
             coarsening: Coarsening::Auto,
             smoother: Smoother::Auto,
             cycle: Cycle::V,
+            second_visit: 0.6,
             precision: Precision::Single,
             max_levels: 25,
             coarse_size: 400,
             reuse_prolongation: false,
             block_size: 1,
+        }
+    }
+}
+
+impl AmgOptions {
+    /// Refuses values that no cycle can be built with, for n unknowns.
+    pub(super) fn check(&self, n: usize) -> Result<(), SolveError> {
+        let refuse = |name: &'static str, value: String, expected: &'static str| {
+            Err(SolveError::InvalidOption { name, value, expected })
+        };
+        if self.block_size == 0 || !n.is_multiple_of(self.block_size) {
+            return refuse(
+                "block_size",
+                self.block_size.to_string(),
+                "a divisor of the number of unknowns, from 1",
+            );
+        }
+        if self.second_visit.is_nan() || self.second_visit < 0.0 {
+            return refuse(
+                "second_visit",
+                self.second_visit.to_string(),
+                "a share of a level's bytes, from 0",
+            );
+        }
+        let scale = self.correction_scale();
+        if !(scale > 0.0 && scale.is_finite()) {
+            return refuse("correction_scale", scale.to_string(), "a factor above 0, such as 1.1");
+        }
+        Ok(())
+    }
+
+    /// What corrections are multiplied by: interpolation from a subset of the unknowns needs no factor.
+    pub(super) fn correction_scale(&self) -> f64 {
+        match &self.coarsening {
+            Coarsening::Auto => AggregationOptions::default().correction_scale,
+            Coarsening::SmoothedAggregation(options) => options.correction_scale,
+            Coarsening::Classical(_) => 1.0,
         }
     }
 }
@@ -62,11 +104,18 @@ pub struct AggregationOptions {
     pub strength: Strength,
     /// Whether the prolongation is smoothed by a damped Jacobi step. Default true; false is plain aggregation.
     pub smooth_prolongation: bool,
+    /// What corrections from a coarser level are multiplied by, above 0. Default 1.1: smoothed aggregates are a little too
+    /// stiff; plain ones want 1.5 to 1.8.
+    pub correction_scale: f64,
 }
 
 impl Default for AggregationOptions {
     fn default() -> Self {
-        Self { strength: Strength::Symmetric { threshold: 0.08 }, smooth_prolongation: true }
+        Self {
+            strength: Strength::Symmetric { threshold: 0.08 },
+            smooth_prolongation: true,
+            correction_scale: 1.1,
+        }
     }
 }
 
@@ -94,7 +143,8 @@ pub enum Strength {
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[non_exhaustive]
 pub enum Smoother {
-    /// Multicolour Gauss-Seidel where few colours do, else Chebyshev; ILU(0) for nonsymmetric matrices.
+    /// On the finest level multicolour Gauss-Seidel where few colours do, else Chebyshev of degree 2; ILU(0) for
+    /// nonsymmetric matrices.
     #[default]
     Auto,
     /// x ← x + ω D⁻¹ r; ω = 4/(3 ρ), ρ the largest row sum of |D⁻¹A|, where none is given.

@@ -3,8 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::kernels;
-use crate::{Cg, LinearSystem, Outcome, Solver, StopRule, krylov::Bicgstab};
+use crate::{Cg, LinearSystem, Outcome, Solver, StopRule, kernels, krylov::Bicgstab};
 use proptest::prelude::*;
 use residua_data::elasticity::ElasticityProblem;
 use residua_data::poisson::{PoissonKind, PoissonProblem, PoissonSystem};
@@ -251,4 +250,26 @@ fn a_refresh_refuses_entries_that_have_no_place() {
     assert!(matches!(m.refresh(&far.build().unwrap()), Err(SolveError::PatternChanged { .. })));
     let small = problem(PoissonKind::Constant, 2, 10).matrix;
     assert!(matches!(Amg::new(&s.matrix).unwrap().refresh(&small), Err(SolveError::PatternChanged { .. })));
+}
+
+/// Iterations to 1e-8, operator complexity in hundredths and levels that are visited twice: all of it is independent of the
+/// machine, so a change that makes the cycle worse shows here.
+#[test]
+fn iterations_and_complexity_are_pinned() {
+    for (kind, dim, n, most, complexity, twice) in [
+        (PoissonKind::Constant, 2, 256, 9, 134..=136, &[false, true, true, false][..]),
+        (PoissonKind::Constant, 3, 48, 11, 155..=165, &[false, false, true, false][..]),
+        (PoissonKind::Jump, 3, 48, 14, 160..=172, &[false, false, true, false][..]),
+        (PoissonKind::Jump, 2, 256, 16, 133..=138, &[false, false, true, false][..]),
+        (PoissonKind::Anisotropic, 2, 256, 11, 180..=190, &[false, false, true, true, false][..]),
+    ] {
+        let s = problem(kind, dim, n);
+        let m = Amg::new(&s.matrix).unwrap();
+        let visits = m.visited_twice();
+        let (iterations, found) = counts(&s);
+        assert!(
+            iterations <= most && complexity.contains(&found) && visits == twice,
+            "{kind} {dim}D {n}: {iterations} iterations, complexity {found}, {visits:?}"
+        );
+    }
 }

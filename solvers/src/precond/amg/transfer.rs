@@ -38,13 +38,13 @@ impl<T: Scalar> Transfer<T> {
         self.r.multiply(&r[..self.open], b);
     }
 
-    /// x ← x + P e, e on the coarser level.
-    pub(super) fn add_prolongated(&self, e: &[T], x: &mut [T]) {
+    /// x ← x + s P e, e on the coarser level.
+    pub(super) fn add_prolongated(&self, s: T, e: &[T], x: &mut [T]) {
         let rows = 4 * kernels::BLOCK;
         let x = &mut x[..self.open];
         let add = |(block, x): (usize, &mut [T])| {
             let start = block * rows;
-            self.p.for_each_row_product(start..start + x.len(), e, x, |pe, _, x| *x += pe);
+            self.p.for_each_row_product(start..start + x.len(), e, x, |pe, _, x| *x += s * pe);
         };
         if x.len() < 8 * rows {
             x.chunks_mut(rows).enumerate().for_each(add);

@@ -56,16 +56,19 @@ pub(super) struct Smoother<T> {
 /// Colours above which a level's sweeps are cut too small, and Chebyshev is used.
 const MAX_COLORS: usize = 24;
 
-/// The smoother of `choice` for the level with matrix `a`, in the precision T.
+/// The smoother of `choice` for the matrix `a` of level `level` (0 is the finest), in the precision T.
 pub(super) fn build<T: Scalar>(
     choice: Choice,
     a: &CsrMatrix<f64>,
+    level: usize,
     symmetric: bool,
 ) -> Result<Smoother<T>, SolveError> {
     let low = || lower(a);
     let sweeps: Box<dyn Smooth<T>> = match choice {
         Choice::Auto if !symmetric => Box::new(Factor::ilu0(low()?)?),
-        Choice::Auto => return multicolor(a, MAX_COLORS),
+        Choice::Auto if level == 0 => return multicolor(a, MAX_COLORS),
+        // Galerkin matrices have long rows: many colours, each of them a walk over all unknowns.
+        Choice::Auto => Box::new(Chebyshev::new(a, low()?, 2)),
         Choice::MulticolorGaussSeidel => return multicolor(a, usize::MAX),
         Choice::Jacobi { omega } => Box::new(Diagonal::jacobi(a, low()?, omega)),
         Choice::L1Jacobi => Box::new(Diagonal::l1(a, low()?)),
@@ -106,7 +109,7 @@ pub(super) fn rebuild<T: Scalar>(
         Choice::MulticolorGaussSeidel => Choice::Chebyshev { degree: 2 },
         other => other,
     };
-    Ok(build(choice, a, symmetric)?.sweeps)
+    Ok(build(choice, a, 1, symmetric)?.sweeps)
 }
 
 /// `v` in the precision T, unless it is out of its range.
