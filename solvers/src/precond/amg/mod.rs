@@ -245,9 +245,22 @@ impl Refresh<CsrMatrix<f64>> for Amg {
 /// Residuals within this range of the largest modulus need no other scale.
 const SAFE: std::ops::Range<f64> = 1e-9..1e9;
 
+/// Operator complexities from here on are warned of.
+const LARGE: f64 = 3.0;
+
 impl Preconditioner<f64> for Amg {
     fn name(&self) -> &'static str {
         "amg"
+    }
+
+    fn warning(&self) -> Option<String> {
+        let complexity = self.complexity.operator();
+        (complexity > LARGE).then(|| {
+            format!(
+                "the levels of algebraic multigrid hold {complexity:.1} times the entries of A: \
+                 a higher strength threshold or an incomplete factorization needs less memory"
+            )
+        })
     }
 
     fn apply(&mut self, r: &[f64], z: &mut [f64]) -> Result<(), SolveError> {
