@@ -134,7 +134,8 @@ fn plain_cg_takes_the_published_experiments_number_of_iterations() {
         x = heat.guess().unwrap().to_vec();
         total += cg(heat.matrix(), heat.rhs(), &mut x);
     }
-    assert!((85_000..85_850).contains(&total), "{total}");
+    // Other roundings may move the end of a solve by a step.
+    assert!((85_400..85_444).contains(&total), "{total}");
 }
 
 #[test]

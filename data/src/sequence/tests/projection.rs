@@ -26,19 +26,16 @@ fn rows_are_those_of_the_fluid_and_solid_cells() {
     assert!(is_positive_definite(a) && has_no_positive_coupling(a));
     let solid = flow.solid();
     assert!(solid.iter().filter(|s| **s).count() > 6);
-    for cell in 0..solid.len() {
+    for (cell, &is_solid) in solid.iter().enumerate() {
         let sum: f64 = a.row(cell).1.iter().sum();
-        let outflow = cell % nx == nx - 1;
         // Constants are in the null space but for the outflow, and solid cells are by themselves.
-        let expected = if solid[cell] {
-            1.0
-        } else if outflow {
-            2.0
-        } else {
-            0.0
+        let expected = match (is_solid, cell % nx == nx - 1) {
+            (true, _) => 1.0,
+            (false, true) => 2.0,
+            (false, false) => 0.0,
         };
         assert_eq!(sum, expected, "cell {cell}");
-        if solid[cell] {
+        if is_solid {
             assert_eq!((a.get(cell, cell), flow.rhs()[cell]), (1.0, 0.0));
         }
     }
