@@ -26,18 +26,27 @@
 //! Jumps inside a coarse cell are the weak point: a checkerboard whose blocks have an odd number of points takes about
 //! three times the iterations of one whose blocks coarsen evenly.
 
+mod box_matrix;
+mod choice;
 mod coarsen;
 mod coarsest;
+mod full;
+mod galerkin;
 mod grid;
 mod hierarchy;
+mod interpolation;
 mod io;
+mod level;
 mod operator;
 mod ops;
 mod options;
 mod real;
+mod residual;
 mod ring;
 mod solver;
+mod stencil;
 mod transfer;
+mod vertex;
 mod wavefront;
 
 pub use grid::{Coefficients, GridProblem};
@@ -63,6 +72,8 @@ pub struct GeometricMultigrid {
     null_space: bool,
     levels: Levels,
     projected: Vec<f64>,
+    /// r and z of full multigrid, empty before its first use.
+    work: [Vec<f64>; 2],
 }
 
 impl GeometricMultigrid {
@@ -102,7 +113,7 @@ impl GeometricMultigrid {
         };
         let unknowns = problem.unknowns();
         let projected = vec![0.0; if problem.null_space { unknowns } else { 0 }];
-        Ok(Self { unknowns, null_space: problem.null_space, levels, projected })
+        Ok(Self { unknowns, null_space: problem.null_space, levels, projected, work: Default::default() })
     }
 
     /// Points along x, y, z of each level, the finest first.
@@ -144,13 +155,23 @@ impl GeometricMultigrid {
         if self.null_space {
             subtract_mean(x);
         }
-        let (mut r, mut z) = (vec![0.0; x.len()], vec![0.0; x.len()]);
+        if cycles == 0 {
+            return Ok(());
+        }
+        let [mut r, mut z] = std::mem::take(&mut self.work);
+        r.resize(x.len(), 0.0);
+        z.resize(x.len(), 0.0);
+        let mut outcome = Ok(());
         for _ in 0..cycles {
             a.residual(b, x, &mut r);
-            self.apply(&r, &mut z)?;
+            outcome = self.apply(&r, &mut z);
+            if outcome.is_err() {
+                break;
+            }
             kernels::axpy(1.0, &z, x);
         }
-        Ok(())
+        self.work = [r, z];
+        outcome
     }
 
     /// A power of two that brings ‖r‖ near 1; none where r = 0.

@@ -62,7 +62,7 @@ impl StencilOperator {
     pub fn from_grid(problem: &GridProblem) -> Result<Self, SolveError> {
         problem.check()?;
         let dims = problem.dims;
-        let fine = Fine { dims, coefficients: problem.coefficients.clone() };
+        let fine = Fine::of(problem);
         let kind = match (fine.has_middle(), fine.constant(), fine.constant()) {
             (true, _, Some(s)) => Kind::Constant3(s),
             (false, Some(s), _) => Kind::Constant2(s),
@@ -139,7 +139,7 @@ fn pass_chunk<S: Stencil<f64>>(
         let Some(k) = t.checked_sub(1).filter(|k| range.contains(k)) else { continue };
         let mut sum = 0.0;
         for j in 0..ny {
-            let rows = ring.rows(j, k);
+            let rows = ring.rows(j, k, S::CORNERS);
             if let Some(b) = b {
                 layout.load(b, j, k, b_row);
             }
