@@ -6,7 +6,7 @@ use super::super::real::Real;
 use super::super::transfer::Transfer;
 use super::chunks::{chunk_slabs, cutting, for_each_chunk, runs_serially, widened};
 use super::scratch::{Pool, Scratch};
-use super::simd::with_wide_vectors;
+use super::simd::{Kernel, run_wide};
 use super::sweep::{Step, relax_slab};
 use std::ops::Range;
 
@@ -30,19 +30,19 @@ pub(in super::super) fn ascend<T: Real, S: Stencil<T>, P: Transfer<T>, L: Layout
     let body = |c: usize, (mut out, mut dots): (Part<'_, L::Element>, Part<'_, f64>)| {
         pool.with(&shape, steps.len(), |scratch| {
             let range = c * chunk..((c + 1) * chunk).min(nz);
-            with_wide_vectors!(ascend_chunk(
+            run_wide(Chunk {
                 s,
                 p,
                 steps,
                 scratch,
-                r,
+                source: r,
                 x,
                 e,
-                range.clone(),
+                range,
                 layout,
-                &mut out,
-                &mut dots
-            ));
+                out: &mut out,
+                dots: &mut dots,
+            });
         });
     };
     let cut = cutting(|(out, dots), c| {
@@ -54,51 +54,58 @@ pub(in super::super) fn ascend<T: Real, S: Stencil<T>, P: Transfer<T>, L: Layout
     for_each_chunk(0..nz.div_ceil(chunk), runs_serially(dims), parts, &cut, &body);
 }
 
-#[inline(always)]
-#[allow(clippy::too_many_arguments)]
-fn ascend_chunk<T: Real, S: Stencil<T>, P: Transfer<T>, L: Layout<T>>(
-    s: &S,
-    p: &P,
-    steps: &[Step<T>],
-    scratch: &mut Scratch<T>,
-    source: &impl Source<T>,
-    x: &[T],
-    e: &[T],
+/// The slabs of one task.
+struct Chunk<'a, 'b, T, S, P, R, L: Layout<T>> {
+    s: &'a S,
+    p: &'a P,
+    steps: &'a [Step<T>],
+    scratch: &'a mut Scratch<T>,
+    source: &'a R,
+    x: &'a [T],
+    e: &'a [T],
     range: Range<usize>,
-    layout: &L,
-    out: &mut Part<'_, L::Element>,
-    dots: &mut Part<'_, f64>,
-) {
-    let dims @ [nx, ny, nz] = p.shape().fine;
-    let n_steps = steps.len();
-    let Scratch { r, stages, rows, .. } = scratch;
-    let x = PlainSource { dims, data: x };
-    // Stage 0 is x + P e, stage q the result of step q − 1.
-    let needed = |q: usize| widened(&range, n_steps - q, nz);
-    for t in needed(0).start..needed(0).end + n_steps {
-        for q in 0..=n_steps {
-            let Some(k) = t.checked_sub(q).filter(|k| needed(q).contains(k)) else { continue };
-            if q == 0 {
-                p.begin_slab(k, e, rows);
-                for j in 0..ny {
-                    source.load(j, k, r.row_mut(j, k));
-                    let row = stages[0].row_mut(j, k);
-                    x.load(j, k, row);
-                    p.prolong(j, k, e, rows, row);
+    layout: &'a L,
+    out: &'a mut Part<'b, L::Element>,
+    dots: &'a mut Part<'b, f64>,
+}
+
+impl<T: Real, S: Stencil<T>, P: Transfer<T>, R: Source<T>, L: Layout<T>> Kernel
+    for Chunk<'_, '_, T, S, P, R, L>
+{
+    #[inline(always)]
+    fn run(self) {
+        let Self { s, p, steps, scratch, source, x, e, range, layout, out, dots } = self;
+        let dims @ [nx, ny, nz] = p.shape().fine;
+        let n_steps = steps.len();
+        let Scratch { r, stages, rows, .. } = scratch;
+        let x = PlainSource { dims, data: x };
+        // Stage 0 is x + P e, stage q the result of step q − 1.
+        let needed = |q: usize| widened(&range, n_steps - q, nz);
+        for t in needed(0).start..needed(0).end + n_steps {
+            for q in 0..=n_steps {
+                let Some(k) = t.checked_sub(q).filter(|k| needed(q).contains(k)) else { continue };
+                if q == 0 {
+                    p.begin_slab(k, e, rows);
+                    for j in 0..ny {
+                        source.load(j, k, r.row_mut(j, k));
+                        let row = stages[0].row_mut(j, k);
+                        x.load(j, k, row);
+                        p.prolong(j, k, e, rows, row);
+                    }
+                    stages[0].close_slab(k, nz, &s.ghosts(), S::MIDDLE);
+                } else {
+                    let (from, to) = stages.split_at_mut(q);
+                    relax_slab(s, dims, k, steps[q - 1], r, &from[q - 1], &mut to[0]);
                 }
-                stages[0].close_slab(k, nz, &s.ghosts(), S::MIDDLE);
-            } else {
-                let (from, to) = stages.split_at_mut(q);
-                relax_slab(s, dims, k, steps[q - 1], r, &from[q - 1], &mut to[0]);
-            }
-            if q == n_steps {
-                let mut sum = 0.0;
-                for j in 0..ny {
-                    let row = stages[q].row(j as isize, k as isize);
-                    layout.store(j, k, row, out);
-                    sum += row_dot(&r.row(j as isize, k as isize)[1..][..nx], &row[1..][..nx]);
+                if q == n_steps {
+                    let mut sum = 0.0;
+                    for j in 0..ny {
+                        let row = stages[q].row(j as isize, k as isize);
+                        layout.store(j, k, row, out);
+                        sum += row_dot(&r.row(j as isize, k as isize)[1..][..nx], &row[1..][..nx]);
+                    }
+                    dots.slice(k, 1)[0] = sum;
                 }
-                dots.slice(k, 1)[0] = sum;
             }
         }
     }

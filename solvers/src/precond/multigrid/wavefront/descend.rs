@@ -6,7 +6,7 @@ use super::super::real::Real;
 use super::super::transfer::{Shape, Transfer};
 use super::chunks::{chunk_slabs, cutting, for_each_chunk, runs_serially, widened};
 use super::scratch::{Pool, Scratch};
-use super::simd::with_wide_vectors;
+use super::simd::{Kernel, run_wide};
 use super::sweep::{Step, keep_other_colour, relax_slab};
 use std::ops::Range;
 
@@ -29,7 +29,7 @@ pub(in super::super) fn descend<T: Real, S: Stencil<T>, P: Transfer<T>>(
     let body = |c: usize, (mut x, mut rc): (Part<'_, T>, Part<'_, T>)| {
         pool.with(&shape, steps.len(), |scratch| {
             let range = c * chunk..((c + 1) * chunk).min(nz);
-            with_wide_vectors!(descend_chunk(s, p, steps, scratch, r, range.clone(), &mut x, &mut rc));
+            run_wide(Chunk { s, p, steps, scratch, source: r, range, x: &mut x, rc: &mut rc });
         });
     };
     let cut = cutting(|(x, rc), c| {
@@ -41,62 +41,67 @@ pub(in super::super) fn descend<T: Real, S: Stencil<T>, P: Transfer<T>>(
     for_each_chunk(0..nz.div_ceil(chunk), runs_serially(dims), parts, &cut, &body);
 }
 
-#[inline(always)]
-#[allow(clippy::too_many_arguments)]
-fn descend_chunk<T: Real, S: Stencil<T>, P: Transfer<T>>(
-    s: &S,
-    p: &P,
-    steps: &[Step<T>],
-    scratch: &mut Scratch<T>,
-    source: &impl Source<T>,
+/// The slabs of one task.
+struct Chunk<'a, 'b, T, S, P, R> {
+    s: &'a S,
+    p: &'a P,
+    steps: &'a [Step<T>],
+    scratch: &'a mut Scratch<T>,
+    source: &'a R,
     range: Range<usize>,
-    x: &mut Part<'_, T>,
-    rc: &mut Part<'_, T>,
-) {
-    let shape = *p.shape();
-    let dims @ [nx, ny, nz] = shape.fine;
-    let n_steps = steps.len();
-    let Scratch { r, stages, rows, defect, own, next } = scratch;
-    let coarse_plane = shape.coarse[0] * shape.coarse[1];
-    let halo = usize::from(shape.coarsen[2]);
-    let defects = widened(&range, halo, nz);
-    // Stage q (0-based) of the smoother is needed on this range.
-    let needed = |q: usize| widened(&range, halo + n_steps - q, nz);
-    let plain = Plain { dims };
-    let first = needed(0).start;
-    // Lags: step q at slab t − q, the residual at t − n_steps.
-    for t in first..needed(0).end + n_steps + 1 {
-        for (q, step) in steps.iter().enumerate() {
-            let Some(k) = t.checked_sub(q).filter(|k| needed(q).contains(k)) else { continue };
-            if q == 0 {
-                for j in 0..ny {
-                    source.load(j, k, r.row_mut(j, k));
-                    let out = stages[0].row_mut(j, k);
-                    s.scaled(step.omega, j, k, r.row(j as isize, k as isize), out);
-                    keep_other_colour(step.colour, j + k, None, out);
+    x: &'a mut Part<'b, T>,
+    rc: &'a mut Part<'b, T>,
+}
+
+impl<T: Real, S: Stencil<T>, P: Transfer<T>, R: Source<T>> Kernel for Chunk<'_, '_, T, S, P, R> {
+    #[inline(always)]
+    fn run(self) {
+        let Self { s, p, steps, scratch, source, range, x, rc } = self;
+        let shape = *p.shape();
+        let dims @ [nx, ny, nz] = shape.fine;
+        let n_steps = steps.len();
+        let Scratch { r, stages, rows, defect, own, next } = scratch;
+        let coarse_plane = shape.coarse[0] * shape.coarse[1];
+        let halo = usize::from(shape.coarsen[2]);
+        let defects = widened(&range, halo, nz);
+        // Stage q (0-based) of the smoother is needed on this range.
+        let needed = |q: usize| widened(&range, halo + n_steps - q, nz);
+        let plain = Plain { dims };
+        let first = needed(0).start;
+        // Lags: step q at slab t − q, the residual at t − n_steps.
+        for t in first..needed(0).end + n_steps + 1 {
+            for (q, step) in steps.iter().enumerate() {
+                let Some(k) = t.checked_sub(q).filter(|k| needed(q).contains(k)) else { continue };
+                if q == 0 {
+                    for j in 0..ny {
+                        source.load(j, k, r.row_mut(j, k));
+                        let out = stages[0].row_mut(j, k);
+                        s.scaled(step.omega, j, k, r.row(j as isize, k as isize), out);
+                        keep_other_colour(step.colour, j + k, None, out);
+                    }
+                    stages[0].close_slab(k, nz, &s.ghosts(), S::MIDDLE);
+                } else {
+                    let (from, to) = stages.split_at_mut(q);
+                    relax_slab(s, dims, k, *step, r, &from[q - 1], &mut to[0]);
                 }
-                stages[0].close_slab(k, nz, &s.ghosts(), S::MIDDLE);
-            } else {
-                let (from, to) = stages.split_at_mut(q);
-                relax_slab(s, dims, k, *step, r, &from[q - 1], &mut to[0]);
-            }
-            if q + 1 == n_steps && range.contains(&k) {
-                for j in 0..ny {
-                    Layout::<T>::store(&plain, j, k, stages[q].row(j as isize, k as isize), x);
+                if q + 1 == n_steps && range.contains(&k) {
+                    for j in 0..ny {
+                        Layout::<T>::store(&plain, j, k, stages[q].row(j as isize, k as isize), x);
+                    }
                 }
             }
+            let Some(k) = t.checked_sub(n_steps).filter(|k| defects.contains(k)) else { continue };
+            let slot = k % 4 * coarse_plane..(k % 4 + 1) * coarse_plane;
+            let (own_k, next_k) = (&mut own[slot.clone()], &mut next[slot]);
+            own_k.fill(T::ZERO);
+            next_k.fill(T::ZERO);
+            for j in 0..ny {
+                let x = stages[n_steps - 1].rows(j, k, S::CORNERS);
+                s.defect(j, k, r.row(j as isize, k as isize), x, &mut defect[..nx + 2]);
+                p.restrict(j, k, defect, rows, own_k, next_k);
+            }
+            emit_coarse(&shape, k, &range, own, next, rc);
         }
-        let Some(k) = t.checked_sub(n_steps).filter(|k| defects.contains(k)) else { continue };
-        let slot = k % 4 * coarse_plane..(k % 4 + 1) * coarse_plane;
-        let (own_k, next_k) = (&mut own[slot.clone()], &mut next[slot]);
-        own_k.fill(T::ZERO);
-        next_k.fill(T::ZERO);
-        for j in 0..ny {
-            let x = stages[n_steps - 1].rows(j, k, S::CORNERS);
-            s.defect(j, k, r.row(j as isize, k as isize), x, &mut defect[..nx + 2]);
-            p.restrict(j, k, defect, rows, own_k, next_k);
-        }
-        emit_coarse(&shape, k, &range, own, next, rc);
     }
 }
 

@@ -17,5 +17,5 @@ pub(super) use ascend::{ascend, row_dot};
 pub(super) use chunks::{chunk_slabs, cutting, for_each_chunk, runs_serially};
 pub(super) use descend::descend;
 pub(super) use scratch::Pool;
-pub(super) use simd::with_wide_vectors;
+pub(super) use simd::{Kernel, run_wide};
 pub(super) use sweep::Step;
