@@ -53,9 +53,12 @@
 //! | checkerboard of small blocks off the coarse lines, 1e4 (1e6) | vertices | 11 to 26 (12 to 37) | 17 to 46 (23 to 73) |
 //! | slits, combs, winding channels of 5 points and more | vertices | 7 to 19 | 7 |
 //! | combs of channels of 2 points, mazes of 3 | vertices | 26 to 66 | 10 to 11 |
+//! | random blocks of 5 points, 1e4 (1e-4) | vertices | 49 (17) | 31 (10) |
+//! | the same with solid blocks among them | vertices | over 300 | 55 |
+//! | 30% of the points solid | vertices | 45 to 81 | 14 |
 //! | every point its own coefficient, 1 or 1e4 | vertices | 209 | 118 |
 //!
-//! The last three are the weak points: a structure thinner than two coarse points has none of its own. [`Cycle::W`]
+//! The last five and small blocks are the weak points: a structure thinner than two coarse points has none of its own. [`Cycle::W`]
 //! takes a third to a half off jumps. Regions that no boundary value reaches must be left out: with them A is
 //! singular. Not supported: convection, cross derivatives, curved or refined grids; use
 //! [`Amg`](crate::precond::Amg) or ILU(0) for those.
