@@ -24,6 +24,7 @@ mod hierarchy;
 mod options;
 mod product;
 mod rows;
+mod select;
 mod smoothed;
 mod smoother;
 mod tentative;
@@ -77,6 +78,8 @@ pub struct Amg {
     n: usize,
     /// Residuals are scaled by this power of two into the middle of the range of 32-bit numbers.
     scale: f64,
+    /// The coarsening's name, and why it was chosen.
+    coarsening: (&'static str, &'static str),
 }
 
 enum Levels {
@@ -152,17 +155,31 @@ impl Amg {
             (block_size > 1).then(|| NearNullSpace { values: values(), vectors: block_size })
         });
         let near_null = near_null.as_ref();
+        let mut options = options.clone();
+        let mut reason = "asked for";
+        if options.coarsening == Coarsening::Auto {
+            let selected = select::select(a, symmetric, near_null.is_some());
+            (options.coarsening, reason) = (selected.coarsening, selected.reason);
+        }
+        let options = &options;
+        let coarsening = (options.coarsening.name(), reason);
         if options.precision == Precision::Single {
             match hierarchy::build::<f32>(a, options, symmetric, near_null) {
                 Ok((levels, complexity)) => {
-                    return Ok(Self { levels: Levels::Single(levels), complexity, n, scale: 1.0 });
+                    return Ok(Self {
+                        levels: Levels::Single(levels),
+                        complexity,
+                        n,
+                        scale: 1.0,
+                        coarsening,
+                    });
                 }
                 Err(SolveError::InvalidOption { name: "precision", .. }) => {}
                 Err(other) => return Err(other),
             }
         }
         let (levels, complexity) = hierarchy::build::<f64>(a, options, symmetric, near_null)?;
-        Ok(Self { levels: Levels::Double(levels), complexity, n, scale: 1.0 })
+        Ok(Self { levels: Levels::Double(levels), complexity, n, scale: 1.0, coarsening })
     }
 
     /// Sizes of the levels.
@@ -176,6 +193,16 @@ impl Amg {
             Levels::Single(h) => h.bytes(),
             Levels::Double(h) => h.bytes(),
         }
+    }
+
+    /// The coarsening as in reports: `smoothed-aggregation` or `classical`.
+    pub fn coarsening(&self) -> &'static str {
+        self.coarsening.0
+    }
+
+    /// Why this coarsening was chosen (see [`Coarsening::Auto`]).
+    pub fn coarsening_reason(&self) -> &'static str {
+        self.coarsening.1
     }
 
     /// Whether each level, the finest first, is visited twice in a cycle of the level above (see
