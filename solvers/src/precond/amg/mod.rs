@@ -21,6 +21,8 @@ mod coarse;
 mod cycle;
 mod graph;
 mod hierarchy;
+#[cfg(test)]
+mod odd_tests;
 mod options;
 mod product;
 mod rows;
