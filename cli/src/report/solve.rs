@@ -44,7 +44,7 @@ impl<'a> SolveView<'a> {
     /// Advice and errors, of the records that `is_shown`.
     fn messages(&self, is_shown: fn(&SolveRecord) -> bool) -> Vec<(String, String)> {
         let message = |record: &SolveRecord| {
-            let text = record.message.as_deref()?;
+            let text = record.message.as_deref().or(record.warning.as_deref())?;
             let text = text.strip_prefix(&format!("{}: ", record.case)).unwrap_or(text);
             Some((record.case[self.folder.len()..].to_owned(), text.to_owned()))
         };

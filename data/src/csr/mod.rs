@@ -250,6 +250,11 @@ impl<T> CsrMatrix<T> {
         &mut self.values
     }
 
+    /// Row pointers, columns, and the values for a new matrix with the same pattern.
+    pub fn parts_mut(&mut self) -> (&[u32], &[u32], &mut [T]) {
+        (&self.row_ptr, &self.col_idx, &mut self.values)
+    }
+
     /// Columns and values of row `i`.
     ///
     /// # Panics

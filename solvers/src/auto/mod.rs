@@ -50,6 +50,8 @@ pub struct Report {
     pub precond: PrecondKind,
     /// Why this method and preconditioner, in one sentence.
     pub why: String,
+    /// What the user should know of the preconditioner, if anything.
+    pub warning: Option<String>,
     /// Wall time of analysis, factorizations and preconditioners, over all attempts.
     pub setup: Duration,
     /// Wall time of iterations, over all attempts.

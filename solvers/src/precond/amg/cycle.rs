@@ -17,6 +17,7 @@ use super::transfer::Transfer;
 use super::vectors;
 use crate::precond::multigrid::Cycle;
 use crate::{Scalar, SolveError, kernels};
+use std::sync::Arc;
 
 /// Sweeps that stand for a solve on a coarsest level that is too large for a factorization.
 const COARSE_SWEEPS: usize = 20;
@@ -47,6 +48,11 @@ impl<T: Scalar> Level<T> {
         self.transfer = Some(transfer);
     }
 
+    /// Replaces the matrix and its smoother.
+    pub(super) fn set_smoother(&mut self, smoother: Box<dyn Smooth<T>>) {
+        self.smoother = smoother;
+    }
+
     fn bytes(&self) -> usize {
         self.smoother.bytes() + self.transfer.as_ref().map_or(0, Transfer::bytes)
     }
@@ -67,14 +73,22 @@ pub(super) struct Hierarchy<T> {
     levels: Vec<Level<T>>,
     scale: T,
     /// The numbering of the finest level's vectors, where it is not the matrix's own.
-    numbering: Option<Coloring>,
+    numbering: Option<Arc<Coloring>>,
 }
 
 impl<T: Scalar> Hierarchy<T> {
-    pub(super) fn new(mut levels: Vec<Level<T>>, options: &AmgOptions, numbering: Option<Coloring>) -> Self {
+    pub(super) fn new(
+        mut levels: Vec<Level<T>>,
+        options: &AmgOptions,
+        numbering: Option<Arc<Coloring>>,
+    ) -> Self {
         let share = if options.cycle == Cycle::W { f64::INFINITY } else { options.second_visit };
         plan_visits(&mut levels, share);
         Self { levels, scale: T::of(options.correction_scale()), numbering }
+    }
+
+    pub(super) fn levels_mut(&mut self) -> &mut [Level<T>] {
+        &mut self.levels
     }
 
     pub(super) fn smoother_names(&self) -> impl Iterator<Item = &'static str> {

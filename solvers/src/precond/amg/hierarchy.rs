@@ -6,6 +6,7 @@ use super::coarse::CoarseInverse;
 use super::cycle::{Hierarchy, Level};
 use super::graph::Graph;
 use super::options::{AggregationOptions, AmgOptions, Coarsening};
+use super::rows::ROWS;
 use super::smoothed::{Filtered, prolongation};
 use super::smoother;
 use super::smoother::{Coloring, Smoother};
@@ -14,7 +15,9 @@ use super::transfer::Transfer;
 use super::{product, util};
 use crate::precond::amg::Complexity;
 use crate::{Scalar, SolveError};
+use rayon::prelude::*;
 use residua_data::CsrMatrix;
+use std::sync::Arc;
 
 /// A level that keeps more than this share of the unknowns is not worth its cost.
 const LEAST_REDUCTION: f64 = 0.8;
@@ -38,9 +41,10 @@ pub(super) fn build<T: Scalar>(
     options: &AmgOptions,
     symmetric: bool,
     near_null: Option<&NearNullSpace>,
-) -> Result<(Hierarchy<T>, Complexity), SolveError> {
+) -> Result<(Hierarchy<T>, Complexity, Kept), SolveError> {
     let mut levels: Vec<Level<T>> = Vec::new();
     let mut complexity = Complexity::default();
+    let mut kept = Kept::default();
     let mut coarse: Option<Coarser> = None;
     // A transfer is numbered as both its levels are, so it waits for the coarser one.
     let mut waiting: Option<Waiting> = None;
@@ -66,28 +70,50 @@ pub(super) fn build<T: Scalar>(
         };
         let smoother = match smoother {
             Some(smoother) if next.is_some() => smoother,
-            _ if n <= MAX_DENSE.max(options.coarse_size) => {
+            _ if is_dense(n, options) => {
                 Smoother { sweeps: Box::new(CoarseInverse::new(current, symmetric)?), coloring: None }
             }
             Some(smoother) => smoother,
             None => smoother::build(options.smoother, current, level, symmetric)?,
         };
         let Smoother { sweeps, coloring } = smoother;
+        kept.colorings.push(coloring.clone());
         if let Some(Waiting { p, r, coloring: finer, open }) = waiting.take()
             && let Some(level) = levels.last_mut()
         {
-            level.connect(Transfer::new((&p, &r), (finer.as_ref(), coloring.as_ref()), open)?);
+            level.connect(Transfer::new((&p, &r), (finer.as_deref(), coloring.as_deref()), open)?);
             numbering = numbering.or(finer.filter(|_| levels.len() == 1));
+            if options.reuse_prolongation {
+                kept.transfers.push((p, r));
+            }
         }
         let open = sweeps.open();
         levels.push(Level::new(n, sweeps));
         let Some(Coarse { p, r, level }) = next else {
             let numbering = numbering.or(coloring.filter(|_| levels.len() == 1));
-            return Ok((Hierarchy::new(levels, options, numbering), complexity));
+            kept.matrices.extend(coarse.filter(|_| options.reuse_prolongation).map(|c| c.matrix));
+            return Ok((Hierarchy::new(levels, options, numbering), complexity, kept));
         };
         waiting = Some(Waiting { p, r, coloring, open });
-        coarse = Some(level);
+        let finer = coarse.replace(level);
+        kept.matrices.extend(finer.filter(|_| options.reuse_prolongation).map(|c| c.matrix));
     }
+}
+
+/// What a refresh starts from.
+#[derive(Default)]
+pub(super) struct Kept {
+    /// P and R between each level and the next, where [`AmgOptions::reuse_prolongation`] is set.
+    pub transfers: Vec<(CsrMatrix<f64>, CsrMatrix<f64>)>,
+    /// The matrices of the coarser levels, likewise.
+    pub matrices: Vec<CsrMatrix<f64>>,
+    /// The numbering of each level.
+    pub colorings: Vec<Option<Arc<Coloring>>>,
+}
+
+/// The coarsest level of n unknowns is solved by a dense inverse.
+pub(super) fn is_dense(n: usize, options: &AmgOptions) -> bool {
+    n <= MAX_DENSE.max(options.coarse_size)
 }
 
 /// A coarser level as the Galerkin product makes it.
@@ -108,7 +134,7 @@ struct Coarse {
 struct Waiting {
     p: CsrMatrix<f64>,
     r: CsrMatrix<f64>,
-    coloring: Option<Coloring>,
+    coloring: Option<Arc<Coloring>>,
     open: usize,
 }
 
@@ -172,7 +198,7 @@ fn by_aggregation(
 /// A coarse unknown that nothing interpolates from has an empty row: it gets a diagonal of 1, so that it stays zero.
 fn with_diagonal(a: CsrMatrix<f64>) -> Result<CsrMatrix<f64>, SolveError> {
     let needs = |i: usize| a.row(i).1.iter().all(|&v| v == 0.0);
-    if !(0..a.nrows()).any(needs) {
+    if !(0..a.nrows()).into_par_iter().with_min_len(ROWS).any(needs) {
         return Ok(a);
     }
     product::build_csr(a.nrows(), a.ncols(), |i, sum| {

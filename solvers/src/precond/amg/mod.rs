@@ -25,6 +25,7 @@ mod hierarchy;
 mod odd_tests;
 mod options;
 mod product;
+mod refresh;
 mod rows;
 mod select;
 mod smoothed;
@@ -40,11 +41,11 @@ pub use crate::precond::multigrid::{Cycle, Precision};
 pub use classical::{ClassicalOptions, Coarsening as ClassicalCoarsening, Interpolation};
 pub use options::{AggregationOptions, AmgOptions, Coarsening, Smoother, Strength};
 
-use super::{LinearPreconditioner, Preconditioner, SpdPreconditioner};
-use crate::SolveError;
+use super::{LinearPreconditioner, Preconditioner, Refresh, SpdPreconditioner};
 use crate::error::{check_len, check_square};
+use crate::{Scalar, SolveError};
 use cycle::Hierarchy;
-use hierarchy::NearNullSpace;
+use hierarchy::{Kept, NearNullSpace};
 use residua_data::CsrMatrix;
 
 /// Sizes of the levels, the finest first.
@@ -78,6 +79,10 @@ pub struct Amg {
     levels: Levels,
     complexity: Complexity,
     n: usize,
+    options: AmgOptions,
+    near_null: Option<NearNullSpace>,
+    symmetric: bool,
+    kept: Kept,
     /// Residuals are scaled by this power of two into the middle of the range of 32-bit numbers.
     scale: f64,
     /// The coarsening's name, and why it was chosen.
@@ -141,47 +146,30 @@ impl Amg {
         options: &AmgOptions,
         near_null: Option<NearNullSpace>,
     ) -> Result<Self, SolveError> {
-        check_square("amg", a.nrows(), a.ncols())?;
-        options.check(a.nrows())?;
-        if let Some((row, _)) = a.first_non_finite() {
-            return Err(SolveError::NonFinite { what: "the matrix's row", index: row });
-        }
-        if let Some(row) = util::diagonal(a).iter().position(|&d| d == 0.0) {
-            return Err(SolveError::ZeroDiagonal { what: "amg", row });
-        }
-        let symmetric = a.is_symmetric();
-        let n = a.nrows();
-        let block_size = options.block_size;
+        let (n, block_size) = (a.nrows(), options.block_size);
+        let symmetric = check(a, options)?;
         let near_null = near_null.or_else(|| {
             let values = || util::translations(n, block_size);
             (block_size > 1).then(|| NearNullSpace { values: values(), vectors: block_size })
         });
-        let near_null = near_null.as_ref();
         let mut options = options.clone();
         let mut reason = "asked for";
         if options.coarsening == Coarsening::Auto {
             let selected = select::select(a, symmetric, near_null.is_some());
             (options.coarsening, reason) = (selected.coarsening, selected.reason);
         }
-        let options = &options;
         let coarsening = (options.coarsening.name(), reason);
-        if options.precision == Precision::Single {
-            match hierarchy::build::<f32>(a, options, symmetric, near_null) {
-                Ok((levels, complexity)) => {
-                    return Ok(Self {
-                        levels: Levels::Single(levels),
-                        complexity,
-                        n,
-                        scale: 1.0,
-                        coarsening,
-                    });
-                }
-                Err(SolveError::InvalidOption { name: "precision", .. }) => {}
-                Err(other) => return Err(other),
+        let single = match options.precision {
+            Precision::Single => build_in(a, &options, symmetric, near_null.as_ref(), Levels::Single),
+            Precision::Double => Err(smoother::out_of_range()),
+        };
+        let (levels, complexity, kept) = match single {
+            Err(SolveError::InvalidOption { name: "precision", .. }) => {
+                build_in(a, &options, symmetric, near_null.as_ref(), Levels::Double)?
             }
-        }
-        let (levels, complexity) = hierarchy::build::<f64>(a, options, symmetric, near_null)?;
-        Ok(Self { levels: Levels::Double(levels), complexity, n, scale: 1.0, coarsening })
+            done => done?,
+        };
+        Ok(Self { levels, complexity, n, options, near_null, symmetric, kept, scale: 1.0, coarsening })
     }
 
     /// Sizes of the levels.
@@ -225,12 +213,76 @@ impl Amg {
     }
 }
 
+/// The levels in one precision.
+fn build_in<T: Scalar>(
+    a: &CsrMatrix<f64>,
+    options: &AmgOptions,
+    symmetric: bool,
+    near_null: Option<&NearNullSpace>,
+    levels: impl FnOnce(Hierarchy<T>) -> Levels,
+) -> Result<(Levels, Complexity, Kept), SolveError> {
+    let (hierarchy, complexity, kept) = hierarchy::build::<T>(a, options, symmetric, near_null)?;
+    Ok((levels(hierarchy), complexity, kept))
+}
+
+/// Refuses what no hierarchy can be made of; returns whether A is symmetric.
+fn check(a: &CsrMatrix<f64>, options: &AmgOptions) -> Result<bool, SolveError> {
+    check_square("amg", a.nrows(), a.ncols())?;
+    options.check(a.nrows())?;
+    if let Some((row, _)) = a.first_non_finite() {
+        return Err(SolveError::NonFinite { what: "the matrix's row", index: row });
+    }
+    if let Some(row) = util::diagonal(a).iter().position(|&d| d == 0.0) {
+        return Err(SolveError::ZeroDiagonal { what: "amg", row });
+    }
+    Ok(a.is_symmetric())
+}
+
+impl Refresh<CsrMatrix<f64>> for Amg {
+    /// For other values, or with [`AmgOptions::reuse_prolongation`] unset any matrix of the same size. After an error the
+    /// preconditioner must be built anew.
+    fn refresh(&mut self, a: &CsrMatrix<f64>) -> Result<(), SolveError> {
+        if a.nrows() != self.n {
+            return Err(SolveError::PatternChanged { what: "amg" });
+        }
+        if self.options.reuse_prolongation {
+            let symmetric = check(a, &self.options)?;
+            let (kept, options) = (&mut self.kept, &self.options);
+            let done = match &mut self.levels {
+                _ if symmetric != self.symmetric => Err(smoother::out_of_range()),
+                Levels::Single(h) => refresh::refresh(h, kept, a, options, symmetric),
+                Levels::Double(h) => refresh::refresh(h, kept, a, options, symmetric),
+            };
+            match done {
+                // Another kind of matrix needs another hierarchy.
+                Err(SolveError::InvalidOption { name: "precision", .. }) => {}
+                done => return done,
+            }
+        }
+        *self = Self::build(a, &self.options, self.near_null.take())?;
+        Ok(())
+    }
+}
+
 /// Residuals within this range of the largest modulus need no other scale.
 const SAFE: std::ops::Range<f64> = 1e-9..1e9;
+
+/// Operator complexities from here on are warned of.
+const LARGE: f64 = 3.0;
 
 impl Preconditioner<f64> for Amg {
     fn name(&self) -> &'static str {
         "amg"
+    }
+
+    fn warning(&self) -> Option<String> {
+        let complexity = self.complexity.operator();
+        (complexity > LARGE).then(|| {
+            format!(
+                "the levels of algebraic multigrid hold {complexity:.1} times the entries of A: \
+                 a higher strength threshold or an incomplete factorization needs less memory"
+            )
+        })
     }
 
     fn apply(&mut self, r: &[f64], z: &mut [f64]) -> Result<(), SolveError> {

@@ -69,7 +69,7 @@ fn identity_rows_do_not_cost_iterations() {
 fn islands_are_solved_each() {
     // Every tenth line of the grid is cut out, and the parts differ in scale by 1e4.
     let a = with_fixed(&laplacian(60), 1.0, |i| (i / 60) % 10 == 9);
-    let scale = |i: usize| if (i / 600) % 2 == 0 { 1.0 } else { 1e4 };
+    let scale = |i: usize| if (i / 600).is_multiple_of(2) { 1.0 } else { 1e4 };
     let mut coo = CooBuilder::new(3600, 3600).unwrap();
     for i in 0..3600 {
         let (cols, vals) = a.row(i);

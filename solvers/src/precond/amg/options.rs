@@ -23,6 +23,10 @@ pub struct AmgOptions {
     pub max_levels: usize,
     /// A level of at most this many unknowns is solved by a dense factorization. Default 400.
     pub coarse_size: usize,
+    /// Whether [`refresh`](crate::precond::Refresh::refresh) keeps the prolongations and only computes the coarser matrices
+    /// anew, for matrices that change a little: set-up then costs half, and 24 bytes an entry of P more are kept. Default
+    /// false: a refresh makes everything anew.
+    pub reuse_prolongation: bool,
     /// Unknowns per node, numbered node by node (2 or 3 for elasticity). Nodes are aggregated as a whole. Default 1.
     pub block_size: usize,
 }
@@ -37,6 +41,7 @@ impl Default for AmgOptions {
             precision: Precision::Single,
             max_levels: 25,
             coarse_size: 400,
+            reuse_prolongation: false,
             block_size: 1,
         }
     }

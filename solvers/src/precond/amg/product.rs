@@ -3,7 +3,7 @@
 //! C = A B row by row (Gustavson 1978): each entry is summed in the order of the entries of A's row, whatever the number
 //! of threads. The Galerkin product A_c = R (A P) is two of them.
 
-use super::rows::{self, Blocks, Buffer};
+use super::rows::{self, Blocks, Buffer, Pool, ROWS};
 use crate::SolveError;
 use rayon::prelude::*;
 use residua_data::CsrMatrix;
@@ -105,19 +105,64 @@ pub(super) fn galerkin(
     a: &CsrMatrix<f64>,
     p: &CsrMatrix<f64>,
 ) -> Result<CsrMatrix<f64>, SolveError> {
-    let ap = build_unsorted(a.nrows(), p.ncols(), |i, sum| {
-        let (cols, vals) = a.row(i);
-        for (&k, &v) in cols.iter().zip(vals) {
-            let (p_cols, p_vals) = p.row(k as usize);
-            p_cols.iter().zip(p_vals).for_each(|(&j, &w)| sum.add(j, v * w));
-        }
-    });
+    let ap = product(a, p);
     build_csr(r.nrows(), p.ncols(), |i, sum| {
         let (cols, vals) = r.row(i);
         for (&k, &v) in cols.iter().zip(vals) {
             let (ap_cols, ap_vals) = ap.row(k as usize);
             ap_cols.iter().zip(ap_vals).for_each(|(&j, &w)| sum.add(j, v * w));
         }
+    })
+}
+
+/// A P.
+fn product(a: &CsrMatrix<f64>, p: &CsrMatrix<f64>) -> Blocks<f64> {
+    build_unsorted(a.nrows(), p.ncols(), |i, sum| {
+        let (cols, vals) = a.row(i);
+        for (&k, &v) in cols.iter().zip(vals) {
+            let (p_cols, p_vals) = p.row(k as usize);
+            p_cols.iter().zip(p_vals).for_each(|(&j, &w)| sum.add(j, v * w));
+        }
+    })
+}
+
+/// [`galerkin`] into `coarse`, whose pattern holds that of R A P already: neither searched nor sorted again.
+///
+/// # Errors
+/// [`SolveError::PatternChanged`] for an entry that has no place.
+pub(super) fn galerkin_into(
+    r: &CsrMatrix<f64>,
+    a: &CsrMatrix<f64>,
+    p: &CsrMatrix<f64>,
+    coarse: &mut CsrMatrix<f64>,
+) -> Result<(), SolveError> {
+    let ap = product(a, p);
+    let ncols = coarse.ncols();
+    let (row_ptr, col_idx, values) = coarse.parts_mut();
+    let pool = Pool::new(|| vec![u32::MAX; ncols]);
+    rows::split_by_rows(row_ptr, values).into_par_iter().try_for_each(|(first, values)| {
+        let mut place = pool.take();
+        let base = row_ptr[first];
+        values.fill(0.0);
+        let mut fits = true;
+        for i in first..(first + ROWS).min(r.nrows()) {
+            let range = row_ptr[i] as usize..row_ptr[i + 1] as usize;
+            let own = &col_idx[range.clone()];
+            own.iter().zip(row_ptr[i] - base..).for_each(|(&j, k)| place[j as usize] = k);
+            let (cols, vals) = r.row(i);
+            for (&k, &v) in cols.iter().zip(vals) {
+                let (ap_cols, ap_vals) = ap.row(k as usize);
+                for (&j, &w) in ap_cols.iter().zip(ap_vals) {
+                    match values.get_mut(place[j as usize] as usize) {
+                        Some(value) => *value += v * w,
+                        None => fits = false,
+                    }
+                }
+            }
+            own.iter().for_each(|&j| place[j as usize] = u32::MAX);
+        }
+        pool.put(place);
+        if fits { Ok(()) } else { Err(SolveError::PatternChanged { what: "amg" }) }
     })
 }
 

@@ -51,6 +51,27 @@ impl<V: Copy + Send + Sync> Blocks<V> {
     }
 }
 
+/// Workspaces that are handed from task to task.
+pub(in crate::precond::amg) struct Pool<W, F> {
+    free: Mutex<Vec<W>>,
+    make: F,
+}
+
+impl<W, F: Fn() -> W> Pool<W, F> {
+    pub(in crate::precond::amg) fn new(make: F) -> Self {
+        Self { free: Mutex::new(Vec::new()), make }
+    }
+
+    pub(in crate::precond::amg) fn take(&self) -> W {
+        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        free.unwrap_or_else(&self.make)
+    }
+
+    pub(in crate::precond::amg) fn put(&self, workspace: W) {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner).push(workspace);
+    }
+}
+
 /// Makes `nrows` rows: `row(workspace, i, buffer)` appends row i. `workspace` makes scratch space, which is
 /// handed from block to block, and must be left as it was found.
 pub(in crate::precond::amg) fn build<V: Copy + Send + Sync, W: Send>(
@@ -80,14 +101,13 @@ pub(in crate::precond::amg) fn try_build_many<V: Copy + Send + Sync, W: Send, E:
     workspace: impl Fn() -> W + Sync,
     row: impl Fn(&mut W, usize, &mut [Buffer<V>; N]) -> Result<(), E> + Sync,
 ) -> Result<[Blocks<V>; N], E> {
-    let pool: Mutex<Vec<W>> = Mutex::new(Vec::new());
+    let pool = Pool::new(workspace);
     // Small matrices are cut finer, so that every thread gets a part.
     let size = ROWS.min(nrows.div_ceil(64).next_power_of_two().max(64));
     let built: Vec<[Buffer<V>; N]> = (0..nrows.div_ceil(size))
         .into_par_iter()
         .map(|block| {
-            let kept = pool.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            let mut scratch = kept.unwrap_or_else(&workspace);
+            let mut scratch = pool.take();
             let rows = block * size..((block + 1) * size).min(nrows);
             let mut buffers: [Buffer<V>; N] = std::array::from_fn(|_| Buffer::for_rows(rows.len()));
             for (k, i) in rows.clone().enumerate() {
@@ -99,7 +119,7 @@ pub(in crate::precond::amg) fn try_build_many<V: Copy + Send + Sync, W: Send, E:
                     }
                 }
             }
-            pool.lock().unwrap_or_else(PoisonError::into_inner).push(scratch);
+            pool.put(scratch);
             Ok(buffers)
         })
         .collect::<Result<_, E>>()?;

@@ -217,6 +217,61 @@ proptest! {
     }
 }
 
+#[test]
+fn a_refresh_is_a_new_cycle_for_the_same_values_and_a_good_one_for_near_ones() {
+    for (kind, dim, n) in
+        [(PoissonKind::Constant, 3, 20), (PoissonKind::Jump, 2, 60), (PoissonKind::Convection, 2, 50)]
+    {
+        let s = problem(kind, dim, n);
+        let r: Vec<f64> = (0..s.rhs.len()).map(|i| (i as f64).sin()).collect();
+        let apply = |m: &mut Amg| {
+            let mut z = vec![0.0; r.len()];
+            m.apply(&r, &mut z).unwrap();
+            z
+        };
+        for reuse_prolongation in [false, true] {
+            let options = AmgOptions { reuse_prolongation, ..AmgOptions::default() };
+            let mut m = Amg::with_options(&s.matrix, &options).unwrap();
+            let fresh = apply(&mut m);
+            // Away to other values and back.
+            let mut other = s.matrix.clone();
+            let (row_ptr, cols, values) = other.parts_mut();
+            for i in 0..r.len() {
+                for k in row_ptr[i] as usize..row_ptr[i + 1] as usize {
+                    values[k] *= 1.0 + 0.1 * ((i + cols[k] as usize) as f64).cos();
+                    values[k] += if cols[k] as usize == i { values[k].abs() } else { 0.0 };
+                }
+            }
+            m.refresh(&other).unwrap();
+            assert_ne!(apply(&mut m), fresh);
+            let system = LinearSystem::new(&other, &s.rhs).unwrap();
+            let mut x = vec![0.0; r.len()];
+            let stop = StopRule::rtol(1e-8).with_max_iters(30);
+            assert!(Bicgstab::new(&mut m).solve(&system, &mut x, &stop, &mut ()).unwrap().converged());
+            m.refresh(&s.matrix).unwrap();
+            assert_eq!(apply(&mut m), fresh, "{kind:?} {reuse_prolongation}");
+        }
+    }
+}
+
+#[test]
+fn a_refresh_refuses_entries_that_have_no_place() {
+    let s = problem(PoissonKind::Constant, 2, 40);
+    let options = AmgOptions { reuse_prolongation: true, ..AmgOptions::default() };
+    let mut m = Amg::with_options(&s.matrix, &options).unwrap();
+    let n = s.matrix.nrows();
+    let mut far = CooBuilder::new(n, n).unwrap();
+    for i in 0..n {
+        let (cols, vals) = s.matrix.row(i);
+        cols.iter().zip(vals).for_each(|(&j, &v)| far.push(i, j as usize, v).unwrap());
+    }
+    far.push(0, n - 1, -0.1).unwrap();
+    far.push(n - 1, 0, -0.1).unwrap();
+    assert!(matches!(m.refresh(&far.build().unwrap()), Err(SolveError::PatternChanged { .. })));
+    let small = problem(PoissonKind::Constant, 2, 10).matrix;
+    assert!(matches!(Amg::new(&s.matrix).unwrap().refresh(&small), Err(SolveError::PatternChanged { .. })));
+}
+
 /// Iterations to 1e-8, operator complexity in hundredths and levels that are visited twice: all of it is independent of the
 /// machine, so a change that makes the cycle worse shows here.
 #[test]
@@ -225,8 +280,8 @@ fn iterations_and_complexity_are_pinned() {
         (PoissonKind::Constant, 2, 256, 9, 134..=136, &[false, true, true, false][..]),
         (PoissonKind::Constant, 3, 48, 11, 155..=165, &[false, false, true, false][..]),
         (PoissonKind::Jump, 3, 48, 14, 160..=172, &[false, false, true, false][..]),
-        (PoissonKind::Jump, 2, 256, 17, 133..=140, &[false, false, true, false][..]),
-        (PoissonKind::Anisotropic, 2, 256, 11, 180..=190, &[false, false, true, false, false][..]),
+        (PoissonKind::Jump, 2, 256, 16, 133..=138, &[false, false, true, false][..]),
+        (PoissonKind::Anisotropic, 2, 256, 11, 180..=190, &[false, false, true, true, false][..]),
     ] {
         let s = problem(kind, dim, n);
         let m = Amg::new(&s.matrix).unwrap();

@@ -86,6 +86,8 @@ fn couplings<T: Scalar>(
                 out[0].push(j, to_precision(v)?);
             } else if j >= end {
                 out[1].push(j - end, to_precision(v)?);
+            } else if j != start + k as u32 && v != 0.0 {
+                return Err(SolveError::PatternChanged { what: "amg" });
             }
         }
         Ok::<_, SolveError>(())

@@ -22,6 +22,7 @@ use super::options::Smoother as Choice;
 use super::rows;
 use crate::{Scalar, SolveError};
 use residua_data::CsrMatrix;
+use std::sync::Arc;
 
 /// A smoother of one level; it holds the level's matrix A in the form that it needs.
 pub(super) trait Smooth<T: Scalar>: Send {
@@ -49,7 +50,7 @@ pub(super) trait Smooth<T: Scalar>: Send {
 pub(super) struct Smoother<T> {
     pub(super) sweeps: Box<dyn Smooth<T>>,
     /// None for the matrix's own numbering.
-    pub(super) coloring: Option<Coloring>,
+    pub(super) coloring: Option<Arc<Coloring>>,
 }
 
 /// Colours above which a level's sweeps are cut too small, and Chebyshev is used.
@@ -85,9 +86,30 @@ fn multicolor<T: Scalar>(a: &CsrMatrix<f64>, most: usize) -> Result<Smoother<T>,
     if let Some(coloring) = Coloring::greedy(a, most)
         && let Some(colors) = Colors::new(a, &coloring)?
     {
-        return Ok(Smoother { sweeps: Box::new(colors), coloring: Some(coloring) });
+        return Ok(Smoother { sweeps: Box::new(colors), coloring: Some(Arc::new(coloring)) });
     }
     Ok(Smoother { sweeps: Box::new(Chebyshev::new(a, lower(a)?, 2)), coloring: None })
+}
+
+/// As [`build`] chose once, for other values of the matrix: with the same numbering.
+pub(super) fn rebuild<T: Scalar>(
+    choice: Choice,
+    a: &CsrMatrix<f64>,
+    symmetric: bool,
+    coloring: Option<&Coloring>,
+) -> Result<Box<dyn Smooth<T>>, SolveError> {
+    if let Some(coloring) = coloring {
+        return match Colors::new(a, coloring)? {
+            Some(colors) => Ok(Box::new(colors)),
+            None => Err(SolveError::PatternChanged { what: "amg" }),
+        };
+    }
+    let choice = match choice {
+        Choice::Auto if symmetric => Choice::Chebyshev { degree: 2 },
+        Choice::MulticolorGaussSeidel => Choice::Chebyshev { degree: 2 },
+        other => other,
+    };
+    Ok(build(choice, a, 1, symmetric)?.sweeps)
 }
 
 /// `v` in the precision T, unless it is out of its range.
@@ -97,11 +119,15 @@ pub(super) fn to_precision<T: Scalar>(v: f64) -> Result<T, SolveError> {
     if low.is_finite() && (v == 0.0 || low != T::zero()) {
         return Ok(low);
     }
-    Err(SolveError::InvalidOption {
+    Err(out_of_range())
+}
+
+pub(super) fn out_of_range() -> SolveError {
+    SolveError::InvalidOption {
         name: "precision",
         value: "single".to_owned(),
         expected: "entries within the range of 32-bit numbers: use 64-bit ones",
-    })
+    }
 }
 
 /// `a` in the precision T.
