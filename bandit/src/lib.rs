@@ -9,6 +9,7 @@ mod hindsight;
 mod policy;
 mod round_robin;
 mod state;
+mod tsallis;
 mod uniform;
 
 pub use context::Context;
@@ -19,4 +20,5 @@ pub use hindsight::{CostTable, TableOracle};
 pub use policy::Policy;
 pub use round_robin::RoundRobinThenCommit;
 pub use state::Prior;
+pub use tsallis::{Estimator, TsallisInf, TsallisInfBinned, TsallisOptions};
 pub use uniform::UniformRandom;
