@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn the_published_failure_does_not_happen() {
         let eta = 2.0 / 1000_f64.sqrt();
-        let losses: Vec<f64> = (0..20).map(|i| 108.0 + 500.0 * f64::from(i)).collect();
+        let losses: Vec<f64> = (0..20).map(|i| if i < 3 { 108.0 } else { 1e4 }).collect();
         let mut p = Vec::new();
         probabilities(&losses, eta, &mut p);
         assert!((p.iter().sum::<f64>() - 1.0).abs() < 1e-12 && p.iter().all(|&p| p < 1.0));
@@ -116,6 +116,6 @@ mod tests {
             worst = worst.max(sum);
             x -= (sum - 1.0) / (eta * slope);
         }
-        assert!(worst > 1e6, "the start at −1 was to fail, but Σ p stayed below {worst}");
+        assert!(worst > 1e3, "the start at −1 was to fail, but Σ p stayed below {worst}");
     }
 }
