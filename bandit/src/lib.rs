@@ -1,6 +1,7 @@
 //! Bandit policies: which of K arms to pull next, learned from the cost of the pulls so far.
 
 mod cheb_cb;
+mod cheb_cb_ridge;
 mod context;
 mod decision;
 mod error;
@@ -17,6 +18,7 @@ mod tsallis;
 mod uniform;
 
 pub use cheb_cb::ChebCb;
+pub use cheb_cb_ridge::{ChebCbRidge, RidgeOptions, Target};
 pub use context::Context;
 pub use decision::Decision;
 pub use error::PolicyError;
