@@ -91,7 +91,7 @@ pub enum Coarsening {
     /// From a sample of 4096 rows; the same for any multiple of A.
     ///
     /// Classical without an aggressive level if A is symmetric with one unknown a node and no near null space given, at
-    /// most 0.05 of its couplings have the sign of the diagonal, and more than 0.3 of the unknowns have couplings more than
+    /// most 0.05 of its couplings have the sign of the diagonal, and more than 0.25 of the unknowns have couplings more than
     /// twice as large or less than half as large as the unknown that they follow most closely (coefficients that vary from
     /// point to point); else smoothed aggregation. [`Amg::coarsening`](super::Amg::coarsening) tells which.
     #[default]
