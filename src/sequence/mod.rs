@@ -22,28 +22,32 @@
 //!     let report = solver.solve(&a, &b, &mut x)?;
 //!     assert!(report.outcome.converged());
 //! }
-//! # Ok::<(), residua::SolveError>(())
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod configuration;
 mod context;
+mod error;
 mod prepared;
+mod state;
 #[cfg(test)]
 mod tests;
 
 pub use configuration::{Configuration, candidates, omega_grid};
 pub use context::{diagonal_shift, mean_diagonal};
+pub use error::SequenceError;
+pub use prepared::ConfigurationSolver;
 
-use prepared::Prepared;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use residua_bandit::{Policy, PolicyError};
+use residua_bandit::{Context, Policy};
 use residua_data::CsrMatrix;
 use residua_solvers::{LinearSystem, Outcome, SolveError, StopRule};
 use std::time::{Duration, Instant};
 
 /// What a step costs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Cost {
     /// Wall seconds of set-up and solve.
     #[default]
@@ -79,9 +83,9 @@ const FAILURE_CHARGE: f64 = 10.0;
 
 /// Solves the systems of a sequence, one call a step.
 pub struct SequenceSolver {
-    arms: Vec<Prepared>,
+    arms: Vec<ConfigurationSolver>,
     policy: Option<Box<dyn Policy>>,
-    rng: StdRng,
+    seed: u64,
     stop: StopRule,
     cost: Cost,
     step: u64,
@@ -98,7 +102,7 @@ impl SequenceSolver {
         Self {
             arms: Vec::new(),
             policy: None,
-            rng: StdRng::seed_from_u64(0),
+            seed: 0,
             stop,
             cost: Cost::default(),
             step: 0,
@@ -111,7 +115,7 @@ impl SequenceSolver {
     /// Chooses among `arms` instead.
     #[must_use]
     pub fn with_configurations(mut self, arms: Vec<Configuration>) -> Self {
-        self.arms = arms.into_iter().map(Prepared::new).collect();
+        self.arms = arms.into_iter().map(ConfigurationSolver::new).collect();
         self
     }
 
@@ -132,13 +136,13 @@ impl SequenceSolver {
     /// The seed of the draws. Default 0.
     #[must_use]
     pub fn with_seed(mut self, seed: u64) -> Self {
-        self.rng = StdRng::seed_from_u64(seed);
+        self.seed = seed;
         self
     }
 
     /// The configurations, empty before the first step unless given.
     pub fn configurations(&self) -> impl ExactSizeIterator<Item = &Configuration> {
-        self.arms.iter().map(Prepared::configuration)
+        self.arms.iter().map(ConfigurationSolver::configuration)
     }
 
     /// The policy, once there is one.
@@ -149,34 +153,38 @@ impl SequenceSolver {
     /// Solves A x = b from the guess in `x`: the solution of the step before, as a rule.
     ///
     /// # Errors
-    /// [`SolveError`] if the call is wrong. A solve that does not converge is no error: see the report.
-    pub fn solve(&mut self, a: &CsrMatrix, b: &[f64], x: &mut [f64]) -> Result<StepReport, SolveError> {
+    /// [`SequenceError::Solve`] if the call is wrong. A solve that does not converge is no error: see the report.
+    pub fn solve(&mut self, a: &CsrMatrix, b: &[f64], x: &mut [f64]) -> Result<StepReport, SequenceError> {
         self.solve_in_context(a, b, x, &[])
     }
 
     /// [`solve`](Self::solve) with features of the system that the policy may use.
     ///
     /// # Errors
-    /// As there; [`SolveError::InvalidOption`] if the policy has another number of arms.
+    /// As there; [`SequenceError::Policy`] for features that are not those the policy was made for;
+    /// [`SolveError::InvalidOption`] if it has another number of arms.
     pub fn solve_in_context(
         &mut self,
         a: &CsrMatrix,
         b: &[f64],
         x: &mut [f64],
         context: &[f64],
-    ) -> Result<StepReport, SolveError> {
+    ) -> Result<StepReport, SequenceError> {
         let system = LinearSystem::new(a, b)?;
         residua_solvers::error::check_len("x", a.ncols(), x.len())?;
         if let Some((row, _)) = a.first_non_finite() {
-            return Err(SolveError::NonFinite { what: "the matrix has an entry in a row that", index: row });
+            let what = "the matrix has an entry in a row that";
+            return Err(SolveError::NonFinite { what, index: row }.into());
         }
         self.prepare(a)?;
         let step = self.step;
         self.step += 1;
         self.guess.clear();
         self.guess.extend_from_slice(x);
-        let Some(policy) = &mut self.policy else { return Err(wrong_policy(0)) };
-        let decision = policy.select(context, &mut self.rng);
+        let Some(policy) = &mut self.policy else { return Err(wrong_policy(0).into()) };
+        // A generator for each step, so that a run that is taken up again needs no more than its number.
+        let mut rng = StdRng::seed_from_u64(self.seed ^ step.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let decision = policy.select(Context::of(context), &mut rng)?;
         let (arm, probability) = (decision.arm(), decision.probability());
         let start = Instant::now();
         let (tried, trouble) = match self.arms[arm].solve(step, &system, x, &self.stop) {
@@ -190,7 +198,7 @@ impl SequenceSolver {
             None => {
                 self.arms[arm].forget();
                 x.copy_from_slice(&self.guess);
-                Prepared::new(Configuration::auto()).solve(step, &system, x, &self.stop)?
+                ConfigurationSolver::new(Configuration::auto()).solve(step, &system, x, &self.stop)?
             }
         };
         let iterations = wasted + outcome.iterations;
@@ -198,28 +206,28 @@ impl SequenceSolver {
         let elapsed = start.elapsed();
         let cost = self.charge(iterations, elapsed, fallback.is_some());
         if let Some(policy) = &mut self.policy {
-            policy.update(decision, cost);
+            policy.update(decision, cost)?;
         }
         Ok(StepReport { step, arm, probability, outcome, iterations, elapsed, cost, fallback })
     }
 
     /// Chooses the arms if there are none yet; forgets set-ups for matrices of another shape.
-    fn prepare(&mut self, a: &CsrMatrix) -> Result<(), SolveError> {
+    fn prepare(&mut self, a: &CsrMatrix) -> Result<(), SequenceError> {
         if self.arms.is_empty() {
-            self.arms = candidates(a).into_iter().map(Prepared::new).collect();
+            self.arms = candidates(a).into_iter().map(ConfigurationSolver::new).collect();
         }
         let shape = (a.nrows(), a.nnz());
         if shape != self.shape {
             self.shape = shape;
-            self.arms.iter_mut().for_each(Prepared::forget);
+            self.arms.iter_mut().for_each(ConfigurationSolver::forget);
         }
         let policy = match self.policy.take() {
             Some(policy) => policy,
-            None => default_policy(self.arms.len()).map_err(|_| wrong_policy(0))?,
+            None => default_policy(self.arms.len())?,
         };
         let arms = policy.arms();
         self.policy = Some(policy);
-        if arms == self.arms.len() { Ok(()) } else { Err(wrong_policy(arms)) }
+        if arms == self.arms.len() { Ok(()) } else { Err(wrong_policy(arms).into()) }
     }
 
     /// What the policy is told.
@@ -238,8 +246,9 @@ impl SequenceSolver {
     }
 }
 
-fn default_policy(arms: usize) -> Result<Box<dyn Policy>, PolicyError> {
-    Ok(Box::new(residua_bandit::UniformRandom::new(arms)?))
+/// Ridge regression of the log cost without features, which is each arm's mean, explored by inverse-gap weighting.
+fn default_policy(arms: usize) -> Result<Box<dyn Policy>, SequenceError> {
+    Ok(Box::new(residua_bandit::ChebCbRidge::new(arms, Vec::new())?))
 }
 
 fn wrong_policy(arms: usize) -> SolveError {

@@ -102,25 +102,30 @@ impl Follow for EisenstatCg {
     }
 }
 
-/// A configuration and, once it was used, its solver.
-pub(super) struct Prepared {
+/// A configuration and, once it was used, its solver, which follows the matrices of the steps.
+pub struct ConfigurationSolver {
     configuration: Configuration,
     solver: Option<Box<dyn Follow>>,
     /// The step whose matrix the solver was set up for.
     set_up_at: u64,
 }
 
-impl Prepared {
-    pub(super) fn new(configuration: Configuration) -> Self {
+impl ConfigurationSolver {
+    /// Sets nothing up yet.
+    pub fn new(configuration: Configuration) -> Self {
         Self { configuration, solver: None, set_up_at: 0 }
     }
 
-    pub(super) fn configuration(&self) -> &Configuration {
+    /// What it solves with.
+    pub fn configuration(&self) -> &Configuration {
         &self.configuration
     }
 
-    /// Solves the system of `step` from the guess in `x`.
-    pub(super) fn solve(
+    /// Solves the system of `step` from the guess in `x`. Steps must not decrease.
+    ///
+    /// # Errors
+    /// [`SolveError`] if the configuration cannot be set up for the matrix, or the call is wrong.
+    pub fn solve(
         &mut self,
         step: u64,
         system: &LinearSystem<'_, CsrMatrix>,
@@ -154,7 +159,7 @@ impl Prepared {
     }
 
     /// Forgets the solver, whose matrices had another size or pattern.
-    pub(super) fn forget(&mut self) {
+    pub fn forget(&mut self) {
         self.solver = None;
     }
 }

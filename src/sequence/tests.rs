@@ -76,15 +76,58 @@ fn the_same_seed_draws_the_same_arms() {
 fn wrong_calls_are_refused() {
     steps(1, |_, a, b| {
         let mut solver = SequenceSolver::new(StopRule::default());
-        assert!(matches!(solver.solve(a, b, &mut [0.0]), Err(SolveError::DimensionMismatch { .. })));
+        assert!(matches!(
+            solver.solve(a, b, &mut [0.0]),
+            Err(SequenceError::Solve(SolveError::DimensionMismatch { .. }))
+        ));
         assert!(matches!(
             solver.solve(a, &[1.0], &mut vec![0.0; 400]),
-            Err(SolveError::DimensionMismatch { .. })
+            Err(SequenceError::Solve(SolveError::DimensionMismatch { .. }))
         ));
         let mut bad = a.clone();
         bad.values_mut()[3] = f64::NAN;
-        assert!(matches!(solver.solve(&bad, b, &mut vec![0.0; 400]), Err(SolveError::NonFinite { .. })));
+        assert!(matches!(
+            solver.solve(&bad, b, &mut vec![0.0; 400]),
+            Err(SequenceError::Solve(SolveError::NonFinite { .. }))
+        ));
         let mut solver = solver.with_policy(Box::new(Fixed::new(0, 2).unwrap()));
-        assert!(matches!(solver.solve(a, b, &mut vec![0.0; 400]), Err(SolveError::InvalidOption { .. })));
+        assert!(matches!(
+            solver.solve(a, b, &mut vec![0.0; 400]),
+            Err(SequenceError::Solve(SolveError::InvalidOption { .. }))
+        ));
     });
+}
+
+#[test]
+fn a_run_that_is_taken_up_again_goes_on_as_if_it_had_not_ended() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("state.json");
+    let arms = || omega_grid(5).into_iter().map(Configuration::ssor_cg).collect::<Vec<_>>();
+    let make = || {
+        let policy = residua_bandit::TsallisInf::new(5).unwrap();
+        let solver = SequenceSolver::new(StopRule::rtol(1e-8)).with_configurations(arms());
+        solver.with_policy(Box::new(policy)).with_cost(Cost::Iterations).with_seed(3)
+    };
+    let mut straight = make();
+    let mut drawn = Vec::new();
+    let mut x = vec![0.0; 400];
+    steps(40, |_, a, b| drawn.push(straight.solve(a, b, &mut x).unwrap().arm));
+    let mut again = Vec::new();
+    let mut x = vec![0.0; 400];
+    let mut solver = make();
+    steps(40, |t, a, b| {
+        if t == 17 {
+            solver.save(&path).unwrap();
+            solver = make();
+            solver.load(&path).unwrap();
+        }
+        again.push(solver.solve(a, b, &mut x).unwrap().arm);
+    });
+    assert_eq!(drawn, again);
+    let mut other = SequenceSolver::new(StopRule::default()).with_configurations(arms()[..4].to_vec());
+    other =
+        other.with_policy(Box::new(residua_bandit::TsallisInf::new(4).unwrap())).with_cost(Cost::Iterations);
+    assert!(matches!(other.load(&path), Err(SequenceError::State { .. })));
+    std::fs::write(&path, "{").unwrap();
+    assert!(matches!(make().load(&path), Err(SequenceError::State { .. })));
 }
