@@ -1,14 +1,17 @@
 //! Always the same arm: what a user does who has found a good value by hand.
 
-use crate::{Decision, Policy, PolicyError};
-use rand::Rng;
+use crate::decision::{Book, check_cost};
+use crate::policy::certain;
+use crate::state::{Prior, read, write};
+use crate::{Context, Decision, Policy, PolicyError};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// Pulls one arm for ever. The best of these in hindsight is what regret is measured against.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Fixed {
     arm: usize,
-    arms: usize,
-    round: u64,
+    book: Book,
 }
 
 impl Fixed {
@@ -17,11 +20,8 @@ impl Fixed {
     /// # Errors
     /// [`PolicyError::NoArms`] or [`PolicyError::ArmOutOfRange`].
     pub fn new(arm: usize, arms: usize) -> Result<Self, PolicyError> {
-        match (arm, arms) {
-            (_, 0) => Err(PolicyError::NoArms),
-            _ if arm >= arms => Err(PolicyError::ArmOutOfRange { arm, arms }),
-            _ => Ok(Self { arm, arms, round: 0 }),
-        }
+        let book = Book::new("fixed", arms, &arm)?;
+        if arm < arms { Ok(Self { arm, book }) } else { Err(PolicyError::ArmOutOfRange { arm, arms }) }
     }
 }
 
@@ -31,16 +31,41 @@ impl Policy for Fixed {
     }
 
     fn arms(&self) -> usize {
-        self.arms
+        self.book.arms()
     }
 
-    fn select(&mut self, _context: &[f64], _rng: &mut dyn Rng) -> Decision {
-        let decision = Decision::new(self.arm, 1.0, self.round);
-        self.round += 1;
-        decision
+    fn probabilities(&self, _context: Context<'_>) -> Result<Vec<f64>, PolicyError> {
+        Ok(certain(self.arm, self.arms()))
     }
 
-    fn update(&mut self, _decision: Decision, _cost: f64) {}
+    fn decide(&mut self, context: Context<'_>, arm: usize, p: Vec<f64>) -> Result<Decision, PolicyError> {
+        self.book.issue(context, arm, p)
+    }
+
+    fn update(&mut self, decision: Decision, cost: f64) -> Result<(), PolicyError> {
+        self.book.settle(&decision)?;
+        check_cost(decision.arm(), cost)
+    }
+
+    fn cancel(&mut self, decision: Decision) -> Result<(), PolicyError> {
+        self.book.settle(&decision)
+    }
+
+    fn save(&self) -> Result<Value, PolicyError> {
+        write(self)
+    }
+
+    fn load(&mut self, state: &Value) -> Result<(), PolicyError> {
+        let saved: Self = read(state)?;
+        self.book.check_same(&saved.book)?;
+        self.book = saved.book;
+        Ok(())
+    }
+
+    fn import(&mut self, state: &Value, prior: Prior) -> Result<(), PolicyError> {
+        prior.check()?;
+        self.book.check_same(&read::<Self>(state)?.book)
+    }
 }
 
 #[cfg(test)]
@@ -54,9 +79,9 @@ mod tests {
         let mut rng = StdRng::seed_from_u64(1);
         let mut policy = Fixed::new(2, 4).unwrap();
         for round in 0..5 {
-            let decision = policy.select(&[1.0], &mut rng);
+            let decision = policy.select(Context::of(&[1.0]), &mut rng).unwrap();
             assert_eq!((decision.arm(), decision.probability(), decision.round()), (2, 1.0, round));
-            policy.update(decision, 1e9);
+            policy.update(decision, 1e9).unwrap();
         }
         assert_eq!((policy.name(), policy.arms()), ("fixed", 4));
     }

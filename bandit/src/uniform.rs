@@ -1,13 +1,15 @@
 //! Every arm alike: what a policy that has learned nothing does.
 
-use crate::{Decision, Policy, PolicyError};
-use rand::{Rng, RngExt};
+use crate::decision::{Book, check_cost};
+use crate::state::{Prior, read, write};
+use crate::{Context, Decision, Policy, PolicyError};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// Draws each of K arms with probability 1/K, whatever the costs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct UniformRandom {
-    arms: usize,
-    round: u64,
+    book: Book,
 }
 
 impl UniformRandom {
@@ -16,7 +18,7 @@ impl UniformRandom {
     /// # Errors
     /// [`PolicyError::NoArms`].
     pub fn new(arms: usize) -> Result<Self, PolicyError> {
-        if arms == 0 { Err(PolicyError::NoArms) } else { Ok(Self { arms, round: 0 }) }
+        Ok(Self { book: Book::new("uniform", arms, &())? })
     }
 }
 
@@ -26,17 +28,41 @@ impl Policy for UniformRandom {
     }
 
     fn arms(&self) -> usize {
-        self.arms
+        self.book.arms()
     }
 
-    fn select(&mut self, _context: &[f64], rng: &mut dyn Rng) -> Decision {
-        let arm = rng.random_range(0..self.arms);
-        let decision = Decision::new(arm, 1.0 / self.arms as f64, self.round);
-        self.round += 1;
-        decision
+    fn probabilities(&self, _context: Context<'_>) -> Result<Vec<f64>, PolicyError> {
+        Ok(vec![1.0 / self.arms() as f64; self.arms()])
     }
 
-    fn update(&mut self, _decision: Decision, _cost: f64) {}
+    fn decide(&mut self, context: Context<'_>, arm: usize, p: Vec<f64>) -> Result<Decision, PolicyError> {
+        self.book.issue(context, arm, p)
+    }
+
+    fn update(&mut self, decision: Decision, cost: f64) -> Result<(), PolicyError> {
+        self.book.settle(&decision)?;
+        check_cost(decision.arm(), cost)
+    }
+
+    fn cancel(&mut self, decision: Decision) -> Result<(), PolicyError> {
+        self.book.settle(&decision)
+    }
+
+    fn save(&self) -> Result<Value, PolicyError> {
+        write(self)
+    }
+
+    fn load(&mut self, state: &Value) -> Result<(), PolicyError> {
+        let saved: Self = read(state)?;
+        self.book.check_same(&saved.book)?;
+        self.book = saved.book;
+        Ok(())
+    }
+
+    fn import(&mut self, state: &Value, prior: Prior) -> Result<(), PolicyError> {
+        prior.check()?;
+        self.book.check_same(&read::<Self>(state)?.book)
+    }
 }
 
 #[cfg(test)]
@@ -52,10 +78,10 @@ mod tests {
         let mut policy = UniformRandom::new(arms).unwrap();
         let mut pulls = vec![0.0; arms];
         for _ in 0..rounds {
-            let decision = policy.select(&[], &mut rng);
+            let decision = policy.select(Context::NONE, &mut rng).unwrap();
             assert_eq!(decision.probability(), 1.0 / arms as f64);
             pulls[decision.arm()] += 1.0;
-            policy.update(decision, 0.0);
+            policy.update(decision, 0.0).unwrap();
         }
         // Pearson's statistic with 4 degrees of freedom exceeds 23.5 once in ten thousand seeds.
         let expected = f64::from(rounds) / arms as f64;
@@ -71,9 +97,9 @@ mod tests {
         let mut policy = UniformRandom::new(costs.len()).unwrap();
         let mut estimate = [0.0; 3];
         for _ in 0..rounds {
-            let decision = policy.select(&[], &mut rng);
+            let decision = policy.select(Context::NONE, &mut rng).unwrap();
             estimate[decision.arm()] += costs[decision.arm()] / decision.probability() / f64::from(rounds);
-            policy.update(decision, 0.0);
+            policy.update(decision, 0.0).unwrap();
         }
         // Each estimate has the standard deviation cost · sqrt(2 / rounds): six of them.
         let off = |k: usize| (estimate[k] - costs[k]).abs() / costs[k];
@@ -85,10 +111,11 @@ mod tests {
         let run = || {
             let mut rng = StdRng::seed_from_u64(3);
             let mut policy: Box<dyn Policy> = Box::new(UniformRandom::new(4).unwrap());
-            let (first, second) = (policy.select(&[0.5], &mut rng), policy.select(&[0.7], &mut rng));
+            let first = policy.select(Context::of(&[0.5]), &mut rng).unwrap();
+            let second = policy.select(Context::of(&[0.7]), &mut rng).unwrap();
             let seen = (first.arm(), first.round(), second.arm(), second.round());
-            policy.update(second, 2.0);
-            policy.update(first, f64::NAN);
+            policy.update(second, 2.0).unwrap();
+            assert!(matches!(policy.update(first, f64::NAN), Err(PolicyError::BadCost { .. })));
             seen
         };
         let seen = run();

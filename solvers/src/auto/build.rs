@@ -250,7 +250,7 @@ fn by_eisenstats_trick<T: FaerScalar>(
             }
         }
         PrecondKind::Mic0 if incomplete_cholesky_is_diagonal && facts.diagonally_dominant => {
-            EisenstatCg::modified_dic(a, mic_relaxation(a))?
+            EisenstatCg::modified_dic(a, mic_relaxation(a.nrows()))?
         }
         _ => return Ok(None),
     };
@@ -309,7 +309,7 @@ fn spd<T: FaerScalar>(
         PrecondKind::Jacobi => Box::new(Jacobi::new(a)?),
         PrecondKind::Ssor => Box::new(Ssor::new(a, options.omega.unwrap_or(1.0))?),
         PrecondKind::Ic0 => Box::new(Ic0::new(a)?),
-        PrecondKind::Mic0 => Box::new(Ic0::with_options(a, Ic0Options::modified(mic_relaxation(a)))?),
+        PrecondKind::Mic0 => Box::new(Ic0::with_options(a, Ic0Options::modified(mic_relaxation(a.nrows())))?),
         PrecondKind::Ict => Box::new(Ict::new(a)?),
         PrecondKind::BlockJacobi => Box::new(BlockJacobi::spd(a, BLOCK_SIZE)?),
         PrecondKind::Chebyshev => Box::new(Chebyshev::new(a.clone(), CHEBYSHEV_DEGREE)?),
@@ -349,8 +349,8 @@ fn linear<T: FaerScalar>(
 /// dimensions and a little nearer to 1 in three, which is within 20 % of the fewest iterations on constant,
 /// anisotropic and jumping coefficients from 256² to 1024² and from 32³ to 100³. (1 − O(h²) is best for a
 /// constant coefficient in 2D, and a third worse in 3D.)
-fn mic_relaxation<T: FaerScalar>(a: &CsrMatrix<T>) -> f64 {
-    1.0 - 1.0 / (a.nrows().max(1) as f64).sqrt()
+pub fn mic_relaxation(n: usize) -> f64 {
+    1.0 - 1.0 / (n.max(1) as f64).sqrt()
 }
 
 /// Rows of a block of block Jacobi.

@@ -12,7 +12,7 @@ pub mod plan;
 mod scaled;
 mod session;
 
-pub use build::AutoScalar;
+pub use build::{AutoScalar, mic_relaxation};
 pub use condition::estimate_condition;
 pub use facts::{MatrixFacts, analyse};
 pub use scaled::Scaled;

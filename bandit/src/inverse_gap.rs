@@ -1,0 +1,56 @@
+//! Inverse-gap weighting: from predicted costs to probabilities.
+//!
+//! With the predictions s_i of K arms and the best of them *, p_i = 1 / (K + η (s_i − s_*)) for i ≠ *, and the rest
+//! of the probability for *: Abe and Long (1999), ICML; Foster and Rakhlin (2020), ICML, "Beyond UCB", algorithm 1
+//! (SquareCB), who bound the regret of the decisions by that of the predictions.
+
+/// The probabilities of arms with these predictions at η ≥ 0. The arms without a prediction get none; `None` if no
+/// arm has one.
+pub(crate) fn probabilities(predictions: &[Option<f64>], eta: f64) -> Option<Vec<f64>> {
+    let arms = predictions.len() as f64;
+    let known = predictions.iter().enumerate().filter_map(|(i, s)| Some((i, (*s)?)));
+    let (best, least) = known.min_by(|a, b| a.1.total_cmp(&b.1))?;
+    let weight = |s: f64| 1.0 / (arms + eta * (s - least));
+    let mut p: Vec<f64> = predictions.iter().map(|s| s.map_or(0.0, weight)).collect();
+    p[best] = 0.0;
+    p[best] = 1.0 - p.iter().sum::<f64>();
+    Some(p)
+}
+
+/// Mixes `share` of the uniform distribution into `p`, so that p_i ≥ share/K.
+pub(crate) fn explore(p: &mut [f64], share: f64) {
+    let each = share / p.len() as f64;
+    p.iter_mut().for_each(|p| *p = (1.0 - share) * *p + each);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn probabilities_sum_to_one_and_fall_with_the_prediction(
+            s in prop::collection::vec(-50.0..50.0_f64, 1..40), eta in 0.0..1e9_f64, share in 0.0..1.0_f64,
+        ) {
+            let known: Vec<Option<f64>> = s.iter().copied().map(Some).collect();
+            let mut p = probabilities(&known, eta).unwrap_or_default();
+            for round in 0..2 {
+                prop_assert!((p.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+                prop_assert!(p.iter().all(|&p| p >= 0.0));
+                for i in 1..s.len() {
+                    prop_assert!(s[i - 1] >= s[i] || p[i - 1] >= p[i] - 1e-15);
+                }
+                prop_assert!(round == 0 || p.iter().all(|&p| p >= share / s.len() as f64 - 1e-15));
+                explore(&mut p, share);
+            }
+        }
+    }
+
+    #[test]
+    fn a_known_case_and_arms_without_prediction() {
+        let p = probabilities(&[Some(2.0), Some(1.0), None, Some(4.0)], 2.0).unwrap_or_default();
+        assert_eq!(p, [1.0 / 6.0, 1.0 - (1.0 / 6.0 + 0.1), 0.0, 0.1]);
+        assert_eq!(probabilities(&[None, None], 1.0), None);
+    }
+}
