@@ -13,6 +13,9 @@ use std::path::{Path, PathBuf};
 /// Values of ω that a grid may have.
 const MAX_GRID: usize = 1000;
 
+/// Contrast of the moving inclusion.
+const JUMP_CONTRAST: f64 = 1e4;
+
 /// Where the systems come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Source {
@@ -121,7 +124,7 @@ impl SequencePlan {
             Source::Folder(path) => Box::new(SystemFolder::open(path)?),
             Source::Simulation(name, n, steps) => match name.as_str() {
                 "flow" => Box::new(MovingObstacleFlow::new(*n, *steps, self.seed)?),
-                "jump" => Box::new(JumpDrift::new(*n, *steps)?),
+                "jump" => Box::new(JumpDrift::new(*n, *steps, JUMP_CONTRAST)?),
                 "shifts-low" => Box::new(ShiftedLaplacian::new(*n, *steps, Variance::Low, self.seed)?),
                 "shifts-high" => Box::new(ShiftedLaplacian::new(*n, *steps, Variance::High, self.seed)?),
                 _ => Box::new(HeatEquation::new(*n, *steps)?),

@@ -12,7 +12,6 @@ use crate::report::{
 };
 use contexts::Contexts;
 use residua::sequence::{Configuration, ConfigurationSolver, Cost, SequenceSolver, candidates};
-use residua_data::sequence::Sequence;
 use residua_solvers::LinearSystem;
 use std::time::Instant;
 
@@ -54,7 +53,7 @@ struct Run<'a> {
 impl Run<'_> {
     fn solve_all(&mut self, arms: &mut Vec<Configuration>) -> Result<(), String> {
         let plan = self.plan;
-        let mut contexts = Contexts::new(plan)?;
+        let contexts = Contexts::new(plan)?;
         let mut sequence = plan.open().map_err(|e| e.to_string())?;
         let mut solver: Option<SequenceSolver> = None;
         let mut x: Vec<f64> = Vec::new();
