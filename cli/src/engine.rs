@@ -2,6 +2,8 @@
 
 use crate::cases::{Source, unreadable};
 use num_complex::Complex64;
+use residua_solvers::precond::amg::automatic_coarsening;
+use std::any::Any;
 
 use residua_data::CsrMatrix;
 use residua_data::matrix_market::{self, AnyMatrix, DenseColumns, Field};
@@ -168,5 +170,12 @@ pub(crate) fn advise<T: AutoScalar>(a: &CsrMatrix<T>) -> Result<Advice, SolveErr
     let session = Session::new(a, &Options::default())?;
     let (method, precond, reason) = session.suggestion().unwrap_or_default();
     let condition_estimate = estimate_condition(a, session.facts()).filter(|c| c.is_finite());
-    Ok(Advice { condition_estimate, method, precond, reason: reason.to_owned() })
+    let mut reason = reason.to_owned();
+    if precond == PrecondKind::Amg
+        && let Some(a) = (a as &dyn Any).downcast_ref::<CsrMatrix<f64>>()
+    {
+        let (coarsening, why) = automatic_coarsening(a);
+        reason.push_str(&format!("; its multigrid coarsens by {coarsening}: {why}"));
+    }
+    Ok(Advice { condition_estimate, method, precond, reason })
 }

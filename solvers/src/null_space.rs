@@ -6,6 +6,7 @@
 //! component of its own.
 
 use crate::kernels;
+use rayon::prelude::*;
 use residua_data::{CooBuilder, CsrError, CsrMatrix, Scalar};
 
 /// Marks a row whose component is not singular.
@@ -34,6 +35,11 @@ impl NullSpace {
         if n == 0 || !a.is_square() {
             return None;
         }
+        let zero_sums: Vec<bool> =
+            (0..n).into_par_iter().with_min_len(ROWS_PER_TASK).map(has_zero_sum).collect();
+        if every_row_leads_out(a, &zero_sums) {
+            return None;
+        }
         const UNSEEN: u32 = u32::MAX - 1;
         let mut component = vec![UNSEEN; n];
         let mut sizes = Vec::new();
@@ -50,7 +56,7 @@ impl NullSpace {
             let mut next = 0;
             while let Some(&i) = members.get(next) {
                 next += 1;
-                singular = singular && has_zero_sum(i as usize);
+                singular = singular && zero_sums[i as usize];
                 for &j in a.row(i as usize).0 {
                     if component[j as usize] == UNSEEN {
                         component[j as usize] = id;
@@ -145,6 +151,22 @@ impl NullSpace {
         }
         coo.build()
     }
+}
+
+/// Rows that one task looks at, at least.
+const ROWS_PER_TASK: usize = 8192;
+
+/// Whether two sweeps, forward and backward, find for every row a way to a row whose sum is not zero. In the usual numberings
+/// they do, at a look or two a row; where they do not, nothing is said.
+fn every_row_leads_out<T>(a: &CsrMatrix<T>, zero_sums: &[bool]) -> bool {
+    let mut leads_out: Vec<bool> = zero_sums.iter().map(|&zero| !zero).collect();
+    for i in 0..leads_out.len() {
+        leads_out[i] = leads_out[i] || a.row(i).0.iter().any(|&j| leads_out[j as usize]);
+    }
+    for i in (0..leads_out.len()).rev() {
+        leads_out[i] = leads_out[i] || a.row(i).0.iter().any(|&j| leads_out[j as usize]);
+    }
+    leads_out.iter().all(|&leads| leads)
 }
 
 #[cfg(test)]

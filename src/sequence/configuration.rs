@@ -65,7 +65,8 @@ impl fmt::Display for Configuration {
 /// consistently ordered matrix, and towards 2 it stops converging.
 pub fn omega_grid(count: usize) -> Vec<f64> {
     let last = count.saturating_sub(1).max(1) as f64;
-    (0..count).map(|i| 1.0 + 0.95 * i as f64 / last).collect()
+    // Rounded, so that 1.8 is called 1.8.
+    (0..count).map(|i| ((1.0 + 0.95 * i as f64 / last) * 1e12).round() / 1e12).collect()
 }
 
 /// Configurations worth a try for matrices like `a`, the first of them the default.

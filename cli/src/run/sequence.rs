@@ -265,8 +265,14 @@ impl Run<'_> {
             "{} systems by {selector}: {total_iterations} iterations, {total_seconds:.3} s",
             records.len()
         );
-        if let Some((arm, total)) = best {
-            words.push_str(&format!("; the best fixed choice, {}, takes {total} iterations", arms[arm]));
+        match (self.plan.cost, best, fastest) {
+            (Cost::Iterations, Some((arm, total)), _) => {
+                words.push_str(&format!("; the best fixed choice, {}, takes {total} iterations", arms[arm]));
+            }
+            (Cost::Seconds, _, Some((arm, total))) => {
+                words.push_str(&format!("; the best fixed choice, {}, takes {total:.3} s", arms[arm]));
+            }
+            _ => {}
         }
         Summary {
             summary: words,

@@ -9,6 +9,7 @@ mod poisson;
 mod processes;
 mod real;
 mod resume;
+mod sequence;
 mod solve;
 mod support;
 mod usage;

@@ -3,6 +3,7 @@
 use crate::direct::{CholeskyEstimate, estimate_cholesky};
 use crate::null_space::NullSpace;
 use crate::{CsrMatrix, Scalar};
+use rayon::prelude::*;
 
 /// Facts that decide which method suits a matrix.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,26 +74,11 @@ pub(super) fn analyse_entries<T: Scalar>(a: &CsrMatrix<T>) -> MatrixFacts {
     let pattern_symmetric = exactly_hermitian || a.is_pattern_symmetric();
     let hermitian = exactly_hermitian || (pattern_symmetric && is_nearly_hermitian(a));
     let square = a.is_square();
-    let diagonal = a.diagonal();
-    let real_sign = |v: &T, sign: f64| v.imaginary() == T::RealField::default() && v.real_f64() * sign > 0.0;
-    let mut entry_range = (f64::INFINITY, 0.0f64);
-    let mut row_scale_range = (f64::INFINITY, 0.0f64);
-    let mut nonpositive_off_diagonal = true;
-    for i in 0..a.nrows() {
-        let (cols, vals) = a.row(i);
-        let mut row_max = 0.0f64;
-        for (&j, v) in cols.iter().zip(vals) {
-            let modulus = v.modulus_f64();
-            if modulus > 0.0 {
-                entry_range = (entry_range.0.min(modulus), entry_range.1.max(modulus));
-                row_max = row_max.max(modulus);
-            }
-            nonpositive_off_diagonal &= j as usize == i || modulus == 0.0 || real_sign(v, -1.0);
-        }
-        if row_max > 0.0 {
-            row_scale_range = (row_scale_range.0.min(row_max), row_scale_range.1.max(row_max));
-        }
-    }
+    let found = (0..a.nrows())
+        .into_par_iter()
+        .with_min_len(ROWS_PER_TASK)
+        .fold(RowFacts::default, |facts, i| facts.with_row(a, i))
+        .reduce(RowFacts::default, RowFacts::merge);
     let settle = |range: (f64, f64)| if range.0.is_finite() { range } else { (0.0, 0.0) };
     MatrixFacts {
         rows: a.nrows(),
@@ -101,18 +87,92 @@ pub(super) fn analyse_entries<T: Scalar>(a: &CsrMatrix<T>) -> MatrixFacts {
         symmetric: if T::is_complex_type() { a.is_symmetric() } else { exactly_hermitian },
         hermitian,
         pattern_symmetric,
-        positive_diagonal: square && diagonal.iter().all(|v| real_sign(v, 1.0)),
-        negative_diagonal: square && !diagonal.is_empty() && diagonal.iter().all(|v| real_sign(v, -1.0)),
-        zero_diagonals: diagonal.iter().filter(|v| v.is_zero()).count(),
+        positive_diagonal: square && found.positive_diagonals == a.nrows(),
+        negative_diagonal: square && a.nrows() > 0 && found.negative_diagonals == a.nrows(),
+        zero_diagonals: found.zero_diagonals,
         diagonally_dominant: a.is_diagonally_dominant(),
-        nonpositive_off_diagonal,
+        nonpositive_off_diagonal: found.positive_off_diagonals == 0,
         triangle_free: hermitian && is_triangle_free(a),
         bandwidth: a.bandwidth().max(),
         empty_rows: a.empty_rows(),
-        entry_range: settle(entry_range),
-        row_scale_range: settle(row_scale_range),
+        entry_range: settle(found.entry_range),
+        row_scale_range: settle(found.row_scale_range),
         null_space: if hermitian { NullSpace::detect(a) } else { None },
         factor_estimate: None,
+    }
+}
+
+/// Rows that one task looks at, at least.
+const ROWS_PER_TASK: usize = 8192;
+
+/// What rows tell one by one. Counts and extremes: the result does not depend on how rows are shared among threads.
+#[derive(Clone, Copy)]
+struct RowFacts {
+    positive_diagonals: usize,
+    negative_diagonals: usize,
+    zero_diagonals: usize,
+    /// Rows with an entry beside the diagonal that is neither zero nor negative.
+    positive_off_diagonals: usize,
+    entry_range: (f64, f64),
+    row_scale_range: (f64, f64),
+}
+
+impl Default for RowFacts {
+    fn default() -> Self {
+        let nothing = (f64::INFINITY, 0.0);
+        Self {
+            positive_diagonals: 0,
+            negative_diagonals: 0,
+            zero_diagonals: 0,
+            positive_off_diagonals: 0,
+            entry_range: nothing,
+            row_scale_range: nothing,
+        }
+    }
+}
+
+impl RowFacts {
+    fn with_row<T: Scalar>(mut self, a: &CsrMatrix<T>, i: usize) -> Self {
+        let real_sign =
+            |v: &T, sign: f64| v.imaginary() == T::RealField::default() && v.real_f64() * sign > 0.0;
+        let (cols, vals) = a.row(i);
+        let mut row_max = 0.0f64;
+        let mut diagonal = T::zero();
+        let mut has_positive = false;
+        for (&j, v) in cols.iter().zip(vals) {
+            let modulus = v.modulus_f64();
+            if modulus > 0.0 {
+                self.entry_range = (self.entry_range.0.min(modulus), self.entry_range.1.max(modulus));
+                row_max = row_max.max(modulus);
+            }
+            if j as usize == i {
+                diagonal = *v;
+            } else {
+                has_positive |= modulus != 0.0 && !real_sign(v, -1.0);
+            }
+        }
+        if row_max > 0.0 {
+            self.row_scale_range = (self.row_scale_range.0.min(row_max), self.row_scale_range.1.max(row_max));
+        }
+        if i < a.ncols() {
+            self.positive_diagonals += usize::from(real_sign(&diagonal, 1.0));
+            self.negative_diagonals += usize::from(real_sign(&diagonal, -1.0));
+            self.zero_diagonals += usize::from(diagonal.is_zero());
+        }
+        self.positive_off_diagonals += usize::from(has_positive);
+        self
+    }
+
+    fn merge(self, other: Self) -> Self {
+        let both = |p: (f64, f64), q: (f64, f64)| (p.0.min(q.0), p.1.max(q.1));
+        Self {
+            positive_diagonals: self.positive_diagonals + other.positive_diagonals,
+            negative_diagonals: self.negative_diagonals + other.negative_diagonals,
+            zero_diagonals: self.zero_diagonals + other.zero_diagonals,
+            positive_off_diagonals: self.positive_off_diagonals + other.positive_off_diagonals,
+            entry_range: both(self.entry_range, other.entry_range),
+            row_scale_range: both(self.row_scale_range, other.row_scale_range),
+        }
     }
 }
 
@@ -135,7 +195,7 @@ fn is_nearly_hermitian<T: Scalar>(a: &CsrMatrix<T>) -> bool {
 const MAX_ROW_FOR_TRIANGLES: usize = 32;
 
 fn is_triangle_free<T: Scalar>(a: &CsrMatrix<T>) -> bool {
-    (0..a.nrows()).all(|i| {
+    (0..a.nrows()).into_par_iter().with_min_len(ROWS_PER_TASK).all(|i| {
         let before = a.row(i).0.partition_point(|&j| (j as usize) < i);
         let neighbours = &a.row(i).0[..before];
         before <= MAX_ROW_FOR_TRIANGLES

@@ -213,6 +213,12 @@ impl Amg {
     }
 }
 
+/// What [`Coarsening::Auto`] stands for with this matrix, as in reports, and why.
+pub fn automatic_coarsening(a: &CsrMatrix<f64>) -> (&'static str, &'static str) {
+    let selected = select::select(a, a.is_symmetric(), false);
+    (selected.coarsening.name(), selected.reason)
+}
+
 /// The levels in one precision.
 fn build_in<T: Scalar>(
     a: &CsrMatrix<f64>,
