@@ -146,8 +146,16 @@ impl ChebCbRidge {
     /// Fits arm `i` to its pulls.
     fn fit(&mut self, i: usize) {
         let arm = &mut self.state.arms[i];
-        if let Some(theta) = arm.equations.solve(self.options.ridge, 1.0, self.state.least) {
+        if let Some(theta) = arm.equations.solve(self.options.ridge, 1.0, self.state.reference) {
             arm.theta = theta;
+        }
+    }
+
+    /// The target that an arm is predicted to have where nothing is known, given the least so far.
+    fn optimism(&self, least: f64) -> f64 {
+        match self.options.target {
+            Target::Cost => 0.0,
+            Target::LogCost => least - std::env::var("OPT").map(|x|x.parse().unwrap()).unwrap_or(std::f64::consts::LN_10),
         }
     }
 
@@ -159,8 +167,9 @@ impl ChebCbRidge {
         self.state.arms[i].equations.add(f, y);
         self.state.arms[i].pulls += 1.0;
         self.state.pulls += 1;
-        if self.state.pulls == 1 || y < self.state.least {
-            self.state.least = y;
+        let reference = self.optimism(y);
+        if self.state.pulls == 1 || reference < self.state.reference {
+            self.state.reference = reference;
             (0..self.state.arms.len()).for_each(|i| self.fit(i));
         } else {
             self.fit(i);
@@ -199,7 +208,7 @@ impl Policy for ChebCbRidge {
         let model = &mut self.state.arms[arm];
         model.started += 1;
         if model.pulls > 0.0 {
-            decision.prediction = Some(self.state.least + dot(&f, &model.theta));
+            decision.prediction = Some(self.state.reference + dot(&f, &model.theta));
         }
         self.state.outside += outside;
         Ok(decision)
@@ -228,7 +237,7 @@ impl Policy for ChebCbRidge {
     fn predict(&self, context: Context<'_>, arm: usize) -> Option<f64> {
         let (f, _) = self.basis.evaluate(context).ok()?;
         let arm = self.state.arms.get(arm).filter(|arm| arm.pulls > 0.0)?;
-        let y = self.state.least + dot(&f, &arm.theta);
+        let y = self.state.reference + dot(&f, &arm.theta);
         match self.options.target {
             Target::Cost => Some(y.max(0.0)),
             Target::LogCost => Some(y.exp().min(f64::MAX)),
