@@ -42,7 +42,9 @@ pub enum PolicyError {
         value: f64,
     },
     /// A cost that no pull can have had. The decision is spent, and nothing was learned.
-    #[error("arm {arm} came back with cost {cost}, but a cost is {allowed}; cancel a decision that was no pull")]
+    #[error(
+        "arm {arm} came back with cost {cost}, but a cost is {allowed}; cancel a decision that was no pull"
+    )]
     BadCost {
         /// The 0-based arm.
         arm: usize,

@@ -180,7 +180,10 @@ mod tests {
     fn the_number_of_terms_is_bounded() {
         let terms = |count, most| Basis::new(vec![Feature::linear(0.0, 1.0); count], most).unwrap().terms();
         assert_eq!((terms(0, 15), terms(1, 6), terms(2, 15), terms(2, 14)), (1, 6, 15, 10));
-        assert_eq!((terms(3, 15), terms(4, 15), terms(5, 15), terms(8, 15), terms(40, 15)), (10, 15, 11, 9, 41));
+        assert_eq!(
+            (terms(3, 15), terms(4, 15), terms(5, 15), terms(8, 15), terms(40, 15)),
+            (10, 15, 11, 9, 41)
+        );
         let basis = Basis::new(vec![Feature::linear(-1.0, 1.0); 2], 6).unwrap();
         let (values, _) = basis.evaluate(Context::of(&[0.5, -0.25])).unwrap();
         assert_eq!(values, [1.0, 0.5, -0.25, -0.5, -0.125, -0.875]);

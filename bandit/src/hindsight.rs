@@ -30,7 +30,11 @@ impl CostTable {
         }
         if !costs.len().is_multiple_of(arms) {
             let value = costs.len() as f64;
-            return Err(PolicyError::BadSetting { setting: "costs", value, allowed: "whole rows of one an arm" });
+            return Err(PolicyError::BadSetting {
+                setting: "costs",
+                value,
+                allowed: "whole rows of one an arm",
+            });
         }
         costs.iter().enumerate().try_for_each(|(k, &cost)| check_cost(k % arms, cost))?;
         Ok(Self { arms, costs })
@@ -53,11 +57,7 @@ impl CostTable {
 
     /// What `arm` costs over all rounds; infinite for an arm that does not exist.
     pub fn total(&self, arm: usize) -> f64 {
-        if arm < self.arms {
-            self.costs.iter().skip(arm).step_by(self.arms).sum()
-        } else {
-            f64::INFINITY
-        }
+        if arm < self.arms { self.costs.iter().skip(arm).step_by(self.arms).sum() } else { f64::INFINITY }
     }
 
     /// The best fixed arm in hindsight, the first of equals, with its total cost.

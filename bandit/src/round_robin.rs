@@ -153,6 +153,9 @@ mod tests {
         policy.update(second, 1.0).unwrap();
         assert!(policy.update(again, -1.0).is_err(), "a negative cost");
         assert_eq!(policy.predict(Context::NONE, 0), None);
-        assert_eq!(RoundRobinThenCommit::new(2, 0).unwrap_err().to_string(), "pulls is 0, but must be at least 1");
+        assert_eq!(
+            RoundRobinThenCommit::new(2, 0).unwrap_err().to_string(),
+            "pulls is 0, but must be at least 1"
+        );
     }
 }

@@ -4,9 +4,9 @@
 //! polynomials fit well, and relative errors count alike everywhere. After t − 1 pulls, with d arms:
 //!
 //! - **first**, each arm once, in random order;
-//! - **fit**, per arm, over its pulls s: θ_i = argmin Σ (⟨θ, f(c_s)⟩ − (y_s − y_min))² + λ ‖θ‖², y = log cost, f the
-//!   Chebyshev terms of the context, y_min the least y of any arm so far. Where an arm has not been seen it is
-//!   thereby predicted to be as cheap as the cheapest pull: optimism, in no unit of cost;
+//! - **fit**, per arm, over its pulls s: θ_i = argmin Σ (⟨θ, f(c_s)⟩ − (y_s − y_0))² + λ ‖θ‖², y = log cost, f the
+//!   Chebyshev terms of the context. Far from its pulls an arm is thereby predicted at y_0, the logarithm of a
+//!   tenth of the cheapest cost so far: optimism that makes it be tried there, and no unit of cost matters;
 //! - **rate**: η_t = 2 t √(d t / R), R = Σ (prediction − y)² over the pulls of arms that had a prediction;
 //! - **draw**: p_i = (1 − ε_t)/(d + η_t gap_i) + ε_t/d, with ε_t = min(1, ¼/√t), the rest of the probability for the
 //!   best (Foster and Rakhlin (2020), ICML).
@@ -121,7 +121,7 @@ impl ChebCbRidge {
         self.state.pulls
     }
 
-    /// The predicted target of each arm at the terms `f`, relative to the least so far.
+    /// The predicted target of each arm at the terms `f`, relative to y_0.
     fn predictions(&self, f: &[f64]) -> Vec<Option<f64>> {
         self.state.arms.iter().map(|arm| (arm.pulls > 0.0).then(|| dot(f, &arm.theta))).collect()
     }
@@ -155,7 +155,7 @@ impl ChebCbRidge {
     fn optimism(&self, least: f64) -> f64 {
         match self.options.target {
             Target::Cost => 0.0,
-            Target::LogCost => least - std::env::var("OPT").map(|x|x.parse().unwrap()).unwrap_or(std::f64::consts::LN_10),
+            Target::LogCost => least - std::f64::consts::LN_10,
         }
     }
 

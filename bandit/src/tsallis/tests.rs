@@ -86,8 +86,7 @@ fn the_unit_of_the_cost_does_not_matter() {
 fn decisions_come_back_late_and_once() {
     let mut rng = StdRng::seed_from_u64(4);
     let (mut policy, mut other) = (TsallisInf::new(3).unwrap(), TsallisInf::new(4).unwrap());
-    let open: Vec<Decision> =
-        (0..6).map(|_| policy.select(Context::NONE, &mut rng).unwrap()).rev().collect();
+    let open: Vec<Decision> = (0..6).map(|_| policy.select(Context::NONE, &mut rng).unwrap()).rev().collect();
     for decision in open {
         policy.update(decision, 2.0).unwrap();
     }

@@ -70,7 +70,7 @@ pub fn normal(rng: &mut dyn Rng) -> f64 {
 }
 
 /// How the shifts −0.15 + 0.6 z are drawn.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy)]
 pub enum Shifts {
     /// z ~ Beta(2, 6).
     LowVariance,
