@@ -34,8 +34,8 @@ impl Default for Budget {
 
 /// A policy that plays its default arm wherever another might break the budget.
 ///
-/// Costs are predicted by the policy within, or else by the mean cost of the arm, or of all arms before it was
-/// pulled. The first pull is of the default.
+/// Costs are predicted by the policy within, or else by the mean cost of the arm. An arm that was never pulled counts
+/// with the highest cost so far. The first pull is of the default.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Guarded<P> {
     inner: P,
@@ -57,6 +57,8 @@ struct State {
     open: u64,
     totals: Vec<f64>,
     pulls: Vec<u64>,
+    /// The highest cost so far.
+    highest: Option<f64>,
 }
 
 impl State {
@@ -64,7 +66,18 @@ impl State {
         let arms = book.arms();
         let (totals, pulls) = (vec![0.0; arms], vec![0; arms]);
         let (paid, default_cost, open_paid, open_default) = (0.0, 0.0, 0.0, 0.0);
-        Self { book, paid, default_cost, open_paid, open_default, rounds: 0, open: 0, totals, pulls }
+        Self {
+            book,
+            paid,
+            default_cost,
+            open_paid,
+            open_default,
+            rounds: 0,
+            open: 0,
+            totals,
+            pulls,
+            highest: None,
+        }
     }
 }
 
@@ -109,8 +122,7 @@ impl<P: Policy> Guarded<P> {
     fn forecast(&self, context: Context<'_>, arm: usize) -> Option<f64> {
         let mean = |total: f64, pulls: u64| (pulls > 0).then(|| total / pulls as f64);
         let own = || mean(self.state.totals[arm], self.state.pulls[arm]);
-        let all = || mean(self.state.totals.iter().sum(), self.state.pulls.iter().sum());
-        self.inner.predict(context, arm).or_else(own).or_else(all)
+        self.inner.predict(context, arm).or_else(own).or(self.state.highest)
     }
 
     /// Takes `decision` off the open ones; returns the decision within and ĉ of the default.
@@ -181,6 +193,7 @@ impl<P: Policy> Policy for Guarded<P> {
         self.state.paid += cost;
         self.state.default_cost += if arm == self.default { cost } else { baseline };
         self.state.rounds += 1;
+        self.state.highest = Some(self.state.highest.unwrap_or(0.0).max(cost));
         self.state.totals[arm] += cost;
         self.state.pulls[arm] += 1;
         Ok(())

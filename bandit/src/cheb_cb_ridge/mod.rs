@@ -149,6 +149,11 @@ impl ChebCbRidge {
         if let Some(theta) = arm.equations.solve(self.options.ridge, 1.0, self.state.reference) {
             arm.theta = theta;
         }
+        let mean = arm.mean();
+        if let Some(mut theta) = arm.equations.solve(self.options.ridge, 1.0, mean) {
+            theta[0] += mean;
+            arm.expected = theta;
+        }
     }
 
     /// The target that an arm is predicted to have where nothing is known, given the least so far.
@@ -237,7 +242,7 @@ impl Policy for ChebCbRidge {
     fn predict(&self, context: Context<'_>, arm: usize) -> Option<f64> {
         let (f, _) = self.basis.evaluate(context).ok()?;
         let arm = self.state.arms.get(arm).filter(|arm| arm.pulls > 0.0)?;
-        let y = self.state.reference + dot(&f, &arm.theta);
+        let y = dot(&f, &arm.expected);
         match self.options.target {
             Target::Cost => Some(y.max(0.0)),
             Target::LogCost => Some(y.exp().min(f64::MAX)),

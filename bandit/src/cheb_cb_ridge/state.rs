@@ -28,16 +28,26 @@ pub(super) struct Arm {
     pub(super) equations: NormalEquations,
     /// The fit of y − y_0.
     pub(super) theta: Vec<f64>,
+    /// The fit of y itself, far from pulls at the mean of this arm: what it is expected to cost, without optimism.
+    pub(super) expected: Vec<f64>,
     /// Pulls in `equations`, fewer as a prior.
     pub(super) pulls: f64,
     /// Decisions that were not cancelled.
     pub(super) started: u64,
 }
 
+impl Arm {
+    /// The mean of y over the pulls, 0 without any.
+    pub(super) fn mean(&self) -> f64 {
+        if self.pulls > 0.0 { self.equations.cross()[0] / self.pulls } else { 0.0 }
+    }
+}
+
 impl State {
     pub(super) fn new(book: Book, arms: usize, terms: usize) -> Self {
         let equations = NormalEquations::new(terms);
-        let arm = Arm { equations, theta: vec![0.0; terms], pulls: 0.0, started: 0 };
+        let arm =
+            Arm { equations, theta: vec![0.0; terms], expected: vec![0.0; terms], pulls: 0.0, started: 0 };
         let arms = vec![arm; arms];
         Self { book, arms, pulls: 0, errors: 0.0, reference: 0.0, without_unit: false, outside: 0 }
     }
@@ -46,7 +56,10 @@ impl State {
     pub(super) fn adopt_unit(&mut self, i: usize, f: &[f64], y: f64) {
         if std::mem::take(&mut self.without_unit) {
             let shift = y - self.reference - dot(f, &self.arms[i].theta);
-            self.arms.iter_mut().for_each(|arm| arm.equations.shift(shift));
+            for arm in &mut self.arms {
+                arm.equations.shift(shift);
+                arm.expected[0] += shift;
+            }
             self.reference += shift;
         }
     }
@@ -62,6 +75,7 @@ impl State {
         for arm in &saved.arms {
             arm.equations.check(terms)?;
             check_array("coefficients", &arm.theta, terms)?;
+            check_array("coefficients", &arm.expected, terms)?;
             check_array("pulls", &[arm.pulls], 1)?;
         }
         Ok(saved)
