@@ -17,6 +17,9 @@ use crate::{Context, Decision, Policy, PolicyError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+/// Pulls after which the forecast for an arm is trusted, also where it is below what the arm did cost.
+const TRUSTED: u64 = 3;
+
 /// What a guard may spend.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Budget {
@@ -34,8 +37,9 @@ impl Default for Budget {
 
 /// A policy that plays its default arm wherever another might break the budget.
 ///
-/// Costs are predicted by the policy within, or else by the mean cost of the arm. An arm that was never pulled counts
-/// with the highest cost so far. The first pull is of the default.
+/// Costs are predicted by the policy within, or else by the mean cost of the arm. An arm that was never pulled is feared
+/// to cost, relative to the default, the highest ratio seen of any arm and at least the allowance; one that was pulled
+/// once or twice, the highest of its own ratios. The first pull is of the default.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Guarded<P> {
     inner: P,
@@ -57,8 +61,9 @@ struct State {
     open: u64,
     totals: Vec<f64>,
     pulls: Vec<u64>,
-    /// The highest cost so far.
-    highest: Option<f64>,
+    /// The highest ratio of a cost to the forecast of the default, over all arms and for each.
+    highest: f64,
+    ratios: Vec<f64>,
 }
 
 impl State {
@@ -76,7 +81,8 @@ impl State {
             open: 0,
             totals,
             pulls,
-            highest: None,
+            highest: 0.0,
+            ratios: vec![0.0; arms],
         }
     }
 }
@@ -118,11 +124,19 @@ impl<P: Policy> Guarded<P> {
         if self.state.default_cost > 0.0 { self.state.paid / self.state.default_cost } else { 1.0 }
     }
 
-    /// ĉ of `arm`; `None` before any pull.
+    /// ĉ of `arm`; `None` before any pull of the default.
     fn forecast(&self, context: Context<'_>, arm: usize) -> Option<f64> {
-        let mean = |total: f64, pulls: u64| (pulls > 0).then(|| total / pulls as f64);
-        let own = || mean(self.state.totals[arm], self.state.pulls[arm]);
-        self.inner.predict(context, arm).or_else(own).or(self.state.highest)
+        let pulls = self.state.pulls[arm];
+        let mean = || (pulls > 0).then(|| self.state.totals[arm] / pulls as f64);
+        let expected = self.inner.predict(context, arm).or_else(mean);
+        if arm == self.default || pulls >= TRUSTED {
+            return expected;
+        }
+        let default = self.forecast(context, self.default)?;
+        Some(match expected {
+            Some(expected) if pulls > 0 => expected.max(self.state.ratios[arm] * default),
+            _ => self.state.highest.max(self.budget.allowance).max(1.0) * default,
+        })
     }
 
     /// Takes `decision` off the open ones; returns the decision within and ĉ of the default.
@@ -193,7 +207,10 @@ impl<P: Policy> Policy for Guarded<P> {
         self.state.paid += cost;
         self.state.default_cost += if arm == self.default { cost } else { baseline };
         self.state.rounds += 1;
-        self.state.highest = Some(self.state.highest.unwrap_or(0.0).max(cost));
+        if baseline > 0.0 {
+            self.state.ratios[arm] = self.state.ratios[arm].max(cost / baseline);
+            self.state.highest = self.state.highest.max(cost / baseline);
+        }
         self.state.totals[arm] += cost;
         self.state.pulls[arm] += 1;
         Ok(())
