@@ -84,27 +84,40 @@ fn sweeps_without_relaxation() {
     }
 }
 
-/// Regime changes: A has its best ω at 1.35, B at 1.80. The figures are of the best fixed ω over both.
+/// The shifts of regime A, where ω = 1.35 is best, and of B, where it is 1.80.
+const A: (f64, f64) = (0.3, 0.45);
+const B: (f64, f64) = (-0.145, -0.11);
+
+fn a_then_b(t: usize) -> (f64, f64) {
+    if t < 2500 { A } else { B }
+}
+
+fn b_then_a(t: usize) -> (f64, f64) {
+    if t < 2500 { B } else { A }
+}
+
+fn alternate(t: usize) -> (f64, f64) {
+    if (t / 500).is_multiple_of(2) { A } else { B }
+}
+
+/// The cost relative to the best fixed ω of all rounds, of which the reference has 0.870, 0.943 and 1.089.
 #[test]
 #[cfg_attr(debug_assertions, ignore = "slow without optimisation")]
 fn tsallis_inf_follows_a_change_of_regime() {
-    let a_then_b = |t: usize| if t < 2500 { (0.3, 0.45) } else { (-0.145, -0.11) };
-    let b_then_a = |t: usize| if t >= 2500 { (0.3, 0.45) } else { (-0.145, -0.11) };
-    let alternate = |t: usize| if t / 500 % 2 == 0 { (0.3, 0.45) } else { (-0.145, -0.11) };
-    let ranges: [(fn(usize) -> (f64, f64), f64); 3] = [(a_then_b, 0.95), (b_then_a, 1.0), (alternate, 1.15)];
-    for (range, most) in ranges {
+    let ratio = |range| {
         let mut sequence = Sequence::new(Shifts::Uniform(range), 5000, 3);
-        sequence.tabulate();
-        let (_, fixed) = CostTable::new(ARMS, sequence.table()).unwrap().best_fixed();
-        let total: f64 = (0..4)
-            .map(|seed| {
-                let mut policy = TsallisInf::with(ARMS, TsallisOptions { floor: 1.0, ..Default::default() });
-                sequence.play(policy.as_mut().unwrap(), false, seed).iter().sum::<f64>()
-            })
-            .sum();
-        let ratio = total / 4.0 / fixed;
-        assert!(ratio < most, "{ratio}");
-    }
+        // Below ω = 1.35 both regimes get dearer, and above 1.80.
+        let (best, fixed) = CostTable::new(12, sequence.table(6)).unwrap().best_fixed();
+        assert!((1..11).contains(&best));
+        let total = |seed| {
+            let mut policy =
+                TsallisInf::with(ARMS, TsallisOptions { floor: 1.0, ..Default::default() }).unwrap();
+            sequence.play(&mut policy, false, seed).iter().sum::<f64>()
+        };
+        (0..4).map(total).sum::<f64>() / 4.0 / fixed
+    };
+    let ratios = [ratio(a_then_b), ratio(b_then_a), ratio(alternate)];
+    assert!(ratios[0] < 0.95 && ratios[1] < 1.0 && ratios[2] < 1.15, "{ratios:?}");
 }
 
 /// Why a solve is not given up when it takes twice the usual: an arm that became the best is then never found. Any
@@ -112,7 +125,6 @@ fn tsallis_inf_follows_a_change_of_regime() {
 #[test]
 #[cfg_attr(debug_assertions, ignore = "slow without optimisation")]
 fn giving_up_early_harms_after_a_change_of_regime() {
-    let a_then_b = |t: usize| if t < 2500 { (0.3, 0.45) } else { (-0.145, -0.11) };
     let mut sequence = Sequence::new(Shifts::Uniform(a_then_b), 5000, 3);
     let mut total = |abandon: bool| {
         let options = TsallisOptions { floor: 1.0, ..Default::default() };

@@ -260,7 +260,7 @@ impl Policy for ChebCbRidge {
 
     fn import(&mut self, state: &Value, prior: Prior) -> Result<(), PolicyError> {
         let saved = self.state.read(state, self.basis.terms())?;
-        self.state = saved.as_prior(self.state.book.clone(), prior.check()?, self.options.target)?;
+        self.state = saved.into_prior(self.state.book.clone(), prior.check()?, self.options.target)?;
         (0..self.arms()).for_each(|i| self.fit(i));
         Ok(())
     }

@@ -82,7 +82,12 @@ impl State {
     }
 
     /// The same knowledge with less weight, for the policy of `book`; the fits are to be made anew.
-    pub(super) fn as_prior(mut self, book: Book, prior: Prior, target: Target) -> Result<Self, PolicyError> {
+    pub(super) fn into_prior(
+        mut self,
+        book: Book,
+        prior: Prior,
+        target: Target,
+    ) -> Result<Self, PolicyError> {
         if !prior.same_unit && target == Target::Cost {
             return Err(foreign("unit of the costs", "another", "one that only log costs convert from"));
         }

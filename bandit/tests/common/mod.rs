@@ -145,20 +145,18 @@ impl Sequence {
         totals
     }
 
-    /// Fills the whole table.
-    pub fn tabulate(&mut self) {
+    /// The costs of 12 arms from `first` on in all rounds, round after round.
+    pub fn table(&mut self, first: usize) -> Vec<f64> {
+        let mut table = Vec::new();
         for t in 0..self.rounds() {
-            for first in (0..ARMS).step_by(4) {
-                let omegas = [0, 1, 2, 3].map(|k| omega(first + k));
+            for arm in (first..first + 12).step_by(4) {
+                let omegas = [0, 1, 2, 3].map(|k| omega(arm + k));
                 let counts = sweeps(self.shifts[t], &self.rhs[t], omegas);
-                self.known[t * ARMS + first..][..4].copy_from_slice(&counts);
+                self.known[t * ARMS + arm..][..4].copy_from_slice(&counts);
+                table.extend(counts);
             }
         }
-    }
-
-    /// The table, where it is filled.
-    pub fn table(&self) -> Vec<f64> {
-        self.known.clone()
+        table
     }
 
     /// The cost of each round under `policy`, which is told the shift if `contextual`.
