@@ -164,10 +164,13 @@ impl Book {
     }
 }
 
+/// The largest cost: sums of costs divided by small probabilities, and their squares, must stay finite.
+const LARGEST_COST: f64 = 1e100;
+
 /// Refuses a cost that is negative or not finite.
 pub(crate) fn check_cost(arm: usize, cost: f64) -> Result<(), PolicyError> {
-    match cost.is_finite() && cost >= 0.0 {
+    match (0.0..=LARGEST_COST).contains(&cost) {
         true => Ok(()),
-        false => Err(PolicyError::BadCost { arm, cost, allowed: "finite and not negative" }),
+        false => Err(PolicyError::BadCost { arm, cost, allowed: "a number from 0 to 1e100" }),
     }
 }

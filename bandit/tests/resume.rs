@@ -38,6 +38,12 @@ fn signature() -> Signature {
     Signature::new(&["a", "b", "c", "d", "e", "f"], "iterations", "")
 }
 
+/// Probabilities are not negative and sum to 1.
+fn check(p: &[f64]) {
+    assert_eq!(p.len(), ARMS);
+    assert!(p.iter().all(|&p| p >= 0.0) && (p.iter().sum::<f64>() - 1.0).abs() < 1e-12, "{p:?}");
+}
+
 /// Plays `rounds` rounds in which a third of the decisions comes back one round late, and some are cancelled.
 /// Returns the arms and the bits of their probabilities, and leaves one decision out.
 fn play(
@@ -50,6 +56,7 @@ fn play(
     for t in 0..rounds {
         let x: f64 = rng.random();
         let decision = policy.select(Context::of(&[x]).with_key(rng.random_range(0..3)), rng).unwrap();
+        check(decision.probabilities());
         seen.push((decision.arm(), decision.probability().to_bits()));
         let cost = 2.0 + (x * 5.0 - decision.arm() as f64).powi(2) + rng.random::<f64>();
         if let Some((decision, cost)) = late.take() {
@@ -150,4 +157,25 @@ fn damaged_states_are_refused_and_change_nothing() {
     assert!(matches!(Snapshot::from_json("{\"schema\":2}"), Err(PolicyError::ForeignState { .. })));
     assert!(matches!(Snapshot::from_json("{\"schema\":1}"), Err(PolicyError::BadState(_))));
     assert!(matches!(Snapshot::from_json("nonsense"), Err(PolicyError::BadState(_))));
+}
+
+#[test]
+fn no_cost_or_context_upsets_a_policy() {
+    let costs = [0.0, 1e-300, 1e100, 1.0, f64::NAN, -1.0, f64::INFINITY, 1e-12, 5.0, f64::MAX];
+    for mut policy in policies() {
+        let mut rng = ResumableRng::seed_from_u64(3);
+        for t in 0..500 {
+            let x = [0.5, -1e300, 1e300, 0.0, 1.0][t % 5];
+            let decision = policy.select(Context::of(&[x]), &mut rng).unwrap();
+            check(decision.probabilities());
+            let cost = costs[rng.random_range(0..costs.len())];
+            // Logarithms need costs above 0.
+            let bad = !(0.0..=1e100).contains(&cost) || cost == 0.0;
+            assert!(policy.update(decision, cost).is_ok() || bad, "{} {cost}", policy.name());
+            assert!(policy.predict(Context::of(&[x]), t % ARMS).is_none_or(|cost| cost >= 0.0));
+        }
+        let saved = policy.save().unwrap();
+        policy.load(&saved).unwrap();
+        assert_eq!(policy.save().unwrap(), saved);
+    }
 }
