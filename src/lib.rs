@@ -110,6 +110,8 @@
 //! end has its name ([`StopReason`]). Results do not depend on the number of threads, to the last bit. A
 //! second solve of the same size allocates nothing.
 
+pub mod sequence;
+
 pub use residua_bandit as bandit;
 pub use residua_data::{self as data, matrix_market, poisson, zoo};
 pub use residua_solvers::{

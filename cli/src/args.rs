@@ -50,6 +50,9 @@ pub(crate) enum Command {
     /// Run the Poisson benchmark: model problems, many solvers, machine-independent cost
     #[command(after_help = POISSON_EXAMPLES)]
     Poisson(PoissonArgs),
+    /// Solve a sequence of systems, learning which configuration is the fastest
+    #[command(after_help = SEQUENCE_EXAMPLES)]
+    Sequence(SequenceArgs),
     /// Write a completion script for a shell
     #[command(after_help = "Example:\n  residua completions bash > /etc/bash_completion.d/residua\n  \
 residua completions zsh > ~/.zfunc/_residua")]
@@ -77,6 +80,16 @@ Examples:
   residua poisson --dim 3 --n 32 --problem jump --contrast 1e4 --solver all --json
   residua poisson --dim 3 --n 16,32,64 --solver cg+jacobi,cg+ic0,direct --report scaling.html
   residua poisson --n 32 --save-matrix systems";
+
+const SEQUENCE_EXAMPLES: &str = "\
+A folder's systems are solved in the order of their names, each from zero; NAME_b.mtx or NAME_rhs1.mtx beside NAME.mtx is \
+its right-hand side, else b = A·1. A simulation's systems follow from one another, each starts from the solution \
+before.
+
+Examples:
+  residua sequence systems/ --method cg --state learned.json
+  residua sequence --heat --n 50 --steps 5000 --selector cheb-cb --hindsight --report heat.html
+  residua sequence --simulation flow --n 64 --steps 500 --method auto --cost seconds --json";
 
 /// A value that the library parses by name, with its choices in the help and in shell completions.
 fn named<T>(choices: Vec<PossibleValue>) -> impl TypedValueParser<Value = T>
@@ -198,6 +211,50 @@ pub(crate) struct PoissonArgs {
     /// Write the systems into this folder as .mtx, with right-hand sides
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) save_matrix: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) stop: StopArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct SequenceArgs {
+    /// Folder of `.mtx` and `.mtx.gz` files
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath, required_unless_present_any = ["heat", "simulation"], conflicts_with_all = ["heat", "simulation"])]
+    pub(crate) dir: Option<PathBuf>,
+    /// The heat equation with a coefficient that changes with time: the same as --simulation heat
+    #[arg(long, conflicts_with = "simulation")]
+    pub(crate) heat: bool,
+    /// A built-in simulation
+    #[arg(long, value_name = "NAME", value_parser = ["heat", "flow", "jump", "shifts-low", "shifts-high"])]
+    pub(crate) simulation: Option<String>,
+    /// Grid of the simulation: intervals per side (heat, jump), cells (flow), unknowns (shifts)
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub(crate) n: usize,
+    /// Systems of the simulation
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub(crate) steps: usize,
+    /// What is solved with: SOR; CG with SSOR, both with ω chosen from a grid; auto: whole configurations
+    #[arg(long, default_value = "cg", value_name = "NAME", value_parser = ["sor", "cg", "auto"])]
+    pub(crate) method: String,
+    /// What chooses: tsallis-inf, cheb-cb (as published), cheb-cb-r (ridge on log cost), uniform, fixed:W, oracle (tries
+    /// all and counts the best), auto
+    #[arg(long, default_value = "auto", value_name = "NAME")]
+    pub(crate) selector: String,
+    /// Values of ω, evenly from 1 to 1.95
+    #[arg(long, value_name = "K", default_value_t = 20)]
+    pub(crate) grid: usize,
+    /// What the choice looks at: trace (mean diagonal), shift (least dominance of a row), or a file with a line of
+    /// comma-separated numbers a system [default: what the simulation knows; trace for a folder]
+    #[arg(long, value_name = "trace|shift|FILE.csv", value_hint = ValueHint::FilePath)]
+    pub(crate) context: Option<PathBuf>,
+    /// What was learned, loaded if it exists and saved after every system
+    #[arg(long, value_name = "FILE.json", value_hint = ValueHint::FilePath)]
+    pub(crate) state: Option<PathBuf>,
+    /// What is to be small [default: iterations; seconds with --method auto]
+    #[arg(long, value_name = "NAME", value_parser = ["iterations", "seconds"])]
+    pub(crate) cost: Option<String>,
+    /// Solve each system with every configuration too, for the best in hindsight
+    #[arg(long)]
+    pub(crate) hindsight: bool,
     #[command(flatten)]
     pub(crate) stop: StopArgs,
 }

@@ -41,6 +41,9 @@ fn run(args: args::Args) -> Exit {
             args::Command::Poisson(poisson) => {
                 Ok(run::poisson(&plan::PoissonPlan::new(poisson, context.seed)?, &context))
             }
+            args::Command::Sequence(sequence) => {
+                Ok(run::sequence(&plan::SequencePlan::new(sequence, context.seed)?, &context))
+            }
             args::Command::Completions { .. } => Ok(Exit::Success),
         })
     });

@@ -7,6 +7,7 @@
 //! - [`poisson`], the Poisson family of benchmark problems;
 //! - [`elasticity`], cantilever beams with their rigid-body motions;
 //! - [`zoo`], small named systems and random families with what is known of each;
+//! - [`sequence`], sequences of systems that change a little from step to step, as simulations make them;
 //! - [`matrix_market`], reading and writing of matrices, right-hand sides and solutions;
 //! - [`memory`], an allocator that asks for large pages;
 //! - the [`Scalar`] bound that the whole toolkit is generic over.
@@ -17,6 +18,7 @@ pub mod matrix_market;
 pub mod memory;
 pub mod poisson;
 pub mod scalar;
+pub mod sequence;
 mod splitmix;
 pub mod zoo;
 

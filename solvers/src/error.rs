@@ -77,7 +77,7 @@ pub enum SolveError {
 }
 
 /// Refuses a vector whose length is not `expected`.
-pub(crate) fn check_len(what: &'static str, expected: usize, found: usize) -> Result<(), SolveError> {
+pub fn check_len(what: &'static str, expected: usize, found: usize) -> Result<(), SolveError> {
     if expected == found { Ok(()) } else { Err(SolveError::DimensionMismatch { what, expected, found }) }
 }
 

@@ -1,9 +1,11 @@
 //! What is meant: the typed arguments, checked. A [`UsageError`] says what to type instead.
 
 mod poisson;
+mod sequence;
 mod solve;
 
 pub(crate) use poisson::{PoissonPlan, SolverChoice};
+pub(crate) use sequence::{ContextKind, Selector, SequencePlan, Source};
 pub(crate) use solve::{Rhs, SolvePlan};
 
 use crate::args::{Common, StopArgs};

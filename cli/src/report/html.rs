@@ -1,6 +1,6 @@
 //! The page of `--report`: one file that needs no network and prints what it takes to repeat the run.
 
-use super::{Align, Plot, ScalingPlot, Table};
+use super::{Align, Plot, ScalingPlot, SeriesPlot, Table};
 use crate::cases::plain;
 use crate::plan::Context;
 use std::fmt::Write;
@@ -21,6 +21,8 @@ pub(crate) struct Page<'a> {
     pub(crate) table: &'a Table,
     /// Costs against sizes, where there are several sizes.
     pub(crate) scaling: Vec<ScalingPlot>,
+    /// Quantities over the steps of a sequence.
+    pub(crate) series: Vec<SeriesPlot>,
     pub(crate) plots: Vec<Plot>,
     /// Advice and errors, case and text.
     pub(crate) messages: Vec<(String, String)>,
@@ -79,6 +81,7 @@ impl Page<'_> {
             html.push_str("</ul>\n");
         }
         push_scaling(&mut html, &self.scaling);
+        push_series(&mut html, &self.series);
         push_plots(&mut html, &self.plots);
         html.push_str("<h2>How to repeat this run</h2>\n");
         let _ = writeln!(html, "<pre>{}</pre>", escape(&command_line()));
@@ -120,14 +123,24 @@ fn push_scaling(html: &mut String, plots: &[ScalingPlot]) {
         html.push_str("<h2>Scaling</h2>\n<p>N^p: how the cost grows with the number of unknowns.</p>\n");
     }
     for plot in plots {
-        let Some(svg) = plot.to_svg() else { continue };
-        let _ = write!(
-            html,
-            "<figure>\n<h3>{}</h3>\n{svg}\n<figcaption>{}</figcaption>\n</figure>\n",
-            escape(&plot.title),
-            plot.legend()
-        );
+        if let Some(svg) = plot.to_svg() {
+            push_figure(html, &plot.title, &svg, &plot.legend());
+        }
     }
+}
+
+fn push_series(html: &mut String, plots: &[SeriesPlot]) {
+    for plot in plots {
+        if let Some(svg) = plot.to_svg() {
+            push_figure(html, &plot.title, &svg, &plot.legend());
+        }
+    }
+}
+
+/// A plot below its title, above its legend, both HTML already.
+fn push_figure(html: &mut String, title: &str, svg: &str, legend: &str) {
+    let title = escape(title);
+    let _ = write!(html, "<figure>\n<h3>{title}</h3>\n{svg}\n<figcaption>{legend}</figcaption>\n</figure>\n");
 }
 
 fn push_plots(html: &mut String, plots: &[Plot]) {
@@ -141,12 +154,7 @@ dashed line is the tolerance.</p>\n",
             );
             has_head = true;
         }
-        let _ = write!(
-            html,
-            "<figure>\n<h3>{}</h3>\n{svg}\n<figcaption>{}</figcaption>\n</figure>\n",
-            escape(&plot.title),
-            plot.legend()
-        );
+        push_figure(html, &plot.title, &svg, &plot.legend());
     }
     if plots.len() > MAX_PLOTS {
         let _ = writeln!(html, "<p>{} more plots are left out.</p>", plots.len() - MAX_PLOTS);

@@ -7,6 +7,8 @@ mod poisson;
 mod progress;
 mod record;
 mod scaling;
+mod sequence;
+mod series;
 mod solve;
 mod table;
 
@@ -17,6 +19,8 @@ pub(crate) use poisson::{PoissonRecord, PoissonView};
 pub(crate) use progress::Progress;
 pub(crate) use record::{ColumnRecord, SolveRecord, Status, finite};
 pub(crate) use scaling::ScalingPlot;
+pub(crate) use sequence::{Hindsight, SequenceView, StepRecord, Summary};
+pub(crate) use series::SeriesPlot;
 pub(crate) use solve::SolveView;
 pub(crate) use table::{Align, Table};
 

@@ -99,6 +99,9 @@ pub(crate) struct SolveRecord {
     pub(crate) message: Option<String>,
     /// Why this method and preconditioner.
     pub(crate) why: Option<String>,
+    /// What the user should know of the preconditioner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) warning: Option<String>,
     /// Where b comes from: ones, consistent, random, or a file.
     pub(crate) rhs: Option<String>,
     pub(crate) rhs_columns: Option<usize>,
@@ -141,6 +144,7 @@ impl SolveRecord {
             peak_memory_bytes: None,
             message: None,
             why: None,
+            warning: None,
             rhs: None,
             rhs_columns: None,
             columns: None,

@@ -44,7 +44,7 @@ impl<'a> SolveView<'a> {
     /// Advice and errors, of the records that `is_shown`.
     fn messages(&self, is_shown: fn(&SolveRecord) -> bool) -> Vec<(String, String)> {
         let message = |record: &SolveRecord| {
-            let text = record.message.as_deref()?;
+            let text = record.message.as_deref().or(record.warning.as_deref())?;
             let text = text.strip_prefix(&format!("{}: ", record.case)).unwrap_or(text);
             Some((record.case[self.folder.len()..].to_owned(), text.to_owned()))
         };
@@ -91,6 +91,7 @@ impl<'a> SolveView<'a> {
             ],
             table: &self.table,
             scaling: Vec::new(),
+            series: Vec::new(),
             plots: curves.chunks(CURVES_PER_PLOT).map(|curves| plot(curves, rtol)).collect(),
             messages: self.messages(|_| true),
         }

@@ -19,6 +19,7 @@ struct Column {
     method: String,
     precond: String,
     why: String,
+    warning: Option<String>,
 }
 
 /// The ends of all right-hand sides.
@@ -44,6 +45,7 @@ struct Ended {
     method: String,
     precond: String,
     why: String,
+    warning: Option<String>,
 }
 
 /// Solves `system` from x = 0 for each right-hand side in turn, with one set-up. The time limit is for all together.
@@ -60,8 +62,10 @@ pub(crate) fn solve<T: AutoScalar>(
     let start = Instant::now();
     let mut session = Session::new(&system.a, options)?;
     solve_each(system, start, stop, keeps_history, progress, |b, x, stop, watch| {
-        let Report { outcome, setup, solve, method, precond, why, .. } = session.solve(b, x, stop, watch)?;
-        Ok(Ended { outcome, setup, solve, method: method.to_string(), precond: precond.to_string(), why })
+        let Report { outcome, setup, solve, method, precond, why, warning, .. } =
+            session.solve(b, x, stop, watch)?;
+        let (method, precond) = (method.to_string(), precond.to_string());
+        Ok(Ended { outcome, setup, solve, method, precond, why, warning })
     })
 }
 
@@ -90,6 +94,7 @@ pub(crate) fn solve_on_grid(
             method: "cg".to_owned(),
             precond: "mg".to_owned(),
             why: String::new(),
+            warning: None,
         })
     })
 }
@@ -148,6 +153,7 @@ impl Column {
             method: ended.method,
             precond: ended.precond,
             why: ended.why,
+            warning: ended.warning,
         }
     }
 
@@ -195,6 +201,7 @@ impl<T> SolvedColumns<T> {
             record.message = worst.message.clone();
             record.method = Some(worst.method.clone());
             record.precond = Some(worst.precond.clone());
+            record.warning = worst.warning.clone();
             record.why = Some(worst.why.clone()).filter(|why| !why.is_empty());
         }
         if self.is_cut_short {

@@ -5,6 +5,7 @@ mod info;
 mod memory;
 mod poisson;
 mod rhs;
+mod sequence;
 mod solve;
 mod store;
 mod verify;
@@ -12,4 +13,5 @@ mod watch;
 
 pub(crate) use info::info;
 pub(crate) use poisson::poisson;
+pub(crate) use sequence::sequence;
 pub(crate) use solve::solve;

@@ -26,6 +26,13 @@ pub struct Prepared<T: FaerScalar> {
     pub(super) solver: Box<dyn Solver<CsrMatrix<T>, T>>,
     pub(super) method: Method,
     pub(super) precond: PrecondKind,
+    pub(super) warning: Option<String>,
+}
+
+impl<T: FaerScalar> Prepared<T> {
+    fn new(solver: impl Solver<CsrMatrix<T>, T> + 'static, method: Method, precond: PrecondKind) -> Self {
+        Self { solver: Box::new(solver), method, precond, warning: None }
+    }
 }
 
 /// A scalar that `auto` solves systems of: `f64` and `Complex<f64>`.
@@ -91,8 +98,9 @@ fn prepare<T: FaerScalar>(
     if negate {
         matrix.values_mut().iter_mut().for_each(|v| *v = -*v);
     }
-    let Prepared { solver, method, precond } = build(&matrix, facts, attempt.kind, options)?;
-    Ok(Prepared { solver: Box::new(Scaled::new(scaling, negate, matrix, solver)), method, precond })
+    let Prepared { solver, method, precond, warning } = build(&matrix, facts, attempt.kind, options)?;
+    let solver = Box::new(Scaled::new(scaling, negate, matrix, solver));
+    Ok(Prepared { solver, method, precond, warning })
 }
 
 fn build<T: FaerScalar>(
@@ -102,26 +110,20 @@ fn build<T: FaerScalar>(
     options: &Options,
 ) -> Result<Prepared<T>, SolveError> {
     match kind {
-        AttemptKind::Direct(kind) => Ok(Prepared {
-            solver: Box::new(factorize(kind, a, facts)?),
-            method: Method::Direct,
-            precond: PrecondKind::None,
-        }),
-        AttemptKind::GmresOnFactors(kind) => Ok(Prepared {
-            solver: Box::new(Gmres::new(factorize(kind, a, facts)?)),
-            method: Method::Gmres,
-            precond: PrecondKind::None,
-        }),
-        AttemptKind::GmresOnShiftedFactors => Ok(Prepared {
-            solver: Box::new(Gmres::new(Direct::new(DirectKind::Lu, &shifted(a)?)?)),
-            method: Method::Gmres,
-            precond: PrecondKind::None,
-        }),
-        AttemptKind::DenseLeastSquares => Ok(Prepared {
-            solver: Box::new(DenseLeastSquares::new(a)?),
-            method: Method::Direct,
-            precond: PrecondKind::None,
-        }),
+        AttemptKind::Direct(kind) => {
+            Ok(Prepared::new(factorize(kind, a, facts)?, Method::Direct, PrecondKind::None))
+        }
+        AttemptKind::GmresOnFactors(kind) => {
+            Ok(Prepared::new(Gmres::new(factorize(kind, a, facts)?), Method::Gmres, PrecondKind::None))
+        }
+        AttemptKind::GmresOnShiftedFactors => Ok(Prepared::new(
+            Gmres::new(Direct::new(DirectKind::Lu, &shifted(a)?)?),
+            Method::Gmres,
+            PrecondKind::None,
+        )),
+        AttemptKind::DenseLeastSquares => {
+            Ok(Prepared::new(DenseLeastSquares::new(a)?, Method::Direct, PrecondKind::None))
+        }
         AttemptKind::Krylov(method, precond) => named(a, facts, method, precond, options),
     }
 }
@@ -177,21 +179,23 @@ fn named<T: FaerScalar>(
     options: &Options,
 ) -> Result<Prepared<T>, SolveError> {
     let omega = options.omega.unwrap_or(1.0);
-    let (solver, precond): (Box<dyn Solver<CsrMatrix<T>, T>>, PrecondKind) = match method {
+    let unpreconditioned = |solver: Box<dyn Solver<CsrMatrix<T>, T>>| (solver, PrecondKind::None, None);
+    let (solver, precond, warning): Built<T> = match method {
         Method::Cg | Method::Fcg | Method::Minres => symmetric(a, facts, method, precond, options)?,
-        Method::Jacobi => (Box::new(JacobiIteration::new(omega)?), PrecondKind::None),
-        Method::Sor => (Box::new(Sor::new(omega)?), PrecondKind::None),
-        Method::Ssor => (Box::new(Sor::symmetric(omega)?), PrecondKind::None),
+        Method::Jacobi => unpreconditioned(Box::new(JacobiIteration::new(omega)?)),
+        Method::Sor => unpreconditioned(Box::new(Sor::new(omega)?)),
+        Method::Ssor => unpreconditioned(Box::new(Sor::symmetric(omega)?)),
         Method::Auto | Method::Direct => return Err(not_here("method", method.as_str())),
         Method::Gmres | Method::Fgmres | Method::Bicgstab | Method::Idrs => {
             general(a, facts, method, precond, options)?
         }
-        Method::Lsmr => (Box::new(Lsmr::new().with_column_scaling(column_scaling(a))), PrecondKind::None),
+        Method::Lsmr => unpreconditioned(Box::new(Lsmr::new().with_column_scaling(column_scaling(a)))),
     };
-    Ok(Prepared { solver, method, precond })
+    Ok(Prepared { solver, method, precond, warning })
 }
 
-type Built<T> = (Box<dyn Solver<CsrMatrix<T>, T>>, PrecondKind);
+/// A solver, its preconditioner, and what the user should know of it.
+type Built<T> = (Box<dyn Solver<CsrMatrix<T>, T>>, PrecondKind, Option<String>);
 
 /// CG, FCG and MINRES: the preconditioner is Hermitian positive definite.
 fn symmetric<T: FaerScalar>(
@@ -213,6 +217,7 @@ fn symmetric<T: FaerScalar>(
         ref named => std::slice::from_ref(named),
     };
     let (m, precond) = first_that_builds(candidates, |kind| spd(a, kind, options))?;
+    let warning = m.warning();
     let m: AnySpd<T> = match &facts.null_space {
         Some(null_space) => Box::new(Projected::new(m, Arc::new(null_space.clone()))),
         None => m,
@@ -225,7 +230,7 @@ fn symmetric<T: FaerScalar>(
             None => Fcg::new(m),
         }),
     };
-    Ok((solver, precond))
+    Ok((solver, precond, warning))
 }
 
 /// CG with SSOR, or with incomplete Cholesky on a graph without triangles, at the price of plain CG.
@@ -240,16 +245,16 @@ fn by_eisenstats_trick<T: FaerScalar>(
         PrecondKind::Ssor => EisenstatCg::ssor(a, options.omega.unwrap_or(1.0))?,
         PrecondKind::Ic0 | PrecondKind::Auto if incomplete_cholesky_is_diagonal => {
             match EisenstatCg::dic(a) {
-                Ok(solver) => return Ok(Some((Box::new(solver), PrecondKind::Ic0))),
+                Ok(solver) => return Ok(Some((Box::new(solver), PrecondKind::Ic0, None))),
                 Err(_) => return Ok(None),
             }
         }
         PrecondKind::Mic0 if incomplete_cholesky_is_diagonal && facts.diagonally_dominant => {
-            EisenstatCg::modified_dic(a, mic_relaxation(a))?
+            EisenstatCg::modified_dic(a, mic_relaxation(a.nrows()))?
         }
         _ => return Ok(None),
     };
-    Ok(Some((Box::new(solver), precond)))
+    Ok(Some((Box::new(solver), precond, None)))
 }
 
 /// GMRES, FGMRES, BiCGSTAB and IDR(s): any linear preconditioner.
@@ -265,6 +270,7 @@ fn general<T: FaerScalar>(
         ref named => std::slice::from_ref(named),
     };
     let (m, precond) = first_that_builds(candidates, |kind| linear(a, facts, kind, options))?;
+    let warning = m.warning();
     let solver: Box<dyn Solver<CsrMatrix<T>, T>> = match (method, options.restart) {
         (Method::Gmres, Some(restart)) => Box::new(Gmres::new(m).with_restart(restart)),
         (Method::Gmres, None) => Box::new(Gmres::new(m)),
@@ -274,7 +280,7 @@ fn general<T: FaerScalar>(
         (_, Some(s)) => Box::new(Idrs::new(m).with_s(s).with_seed(options.seed)),
         (_, None) => Box::new(Idrs::new(m).with_seed(options.seed)),
     };
-    Ok((solver, precond))
+    Ok((solver, precond, warning))
 }
 
 /// The first of `candidates` that can be built for the matrix, and which it is.
@@ -303,7 +309,7 @@ fn spd<T: FaerScalar>(
         PrecondKind::Jacobi => Box::new(Jacobi::new(a)?),
         PrecondKind::Ssor => Box::new(Ssor::new(a, options.omega.unwrap_or(1.0))?),
         PrecondKind::Ic0 => Box::new(Ic0::new(a)?),
-        PrecondKind::Mic0 => Box::new(Ic0::with_options(a, Ic0Options::modified(mic_relaxation(a)))?),
+        PrecondKind::Mic0 => Box::new(Ic0::with_options(a, Ic0Options::modified(mic_relaxation(a.nrows())))?),
         PrecondKind::Ict => Box::new(Ict::new(a)?),
         PrecondKind::BlockJacobi => Box::new(BlockJacobi::spd(a, BLOCK_SIZE)?),
         PrecondKind::Chebyshev => Box::new(Chebyshev::new(a.clone(), CHEBYSHEV_DEGREE)?),
@@ -343,8 +349,8 @@ fn linear<T: FaerScalar>(
 /// dimensions and a little nearer to 1 in three, which is within 20 % of the fewest iterations on constant,
 /// anisotropic and jumping coefficients from 256² to 1024² and from 32³ to 100³. (1 − O(h²) is best for a
 /// constant coefficient in 2D, and a third worse in 3D.)
-fn mic_relaxation<T: FaerScalar>(a: &CsrMatrix<T>) -> f64 {
-    1.0 - 1.0 / (a.nrows().max(1) as f64).sqrt()
+pub fn mic_relaxation(n: usize) -> f64 {
+    1.0 - 1.0 / (n.max(1) as f64).sqrt()
 }
 
 /// Rows of a block of block Jacobi.

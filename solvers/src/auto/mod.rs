@@ -12,7 +12,7 @@ pub mod plan;
 mod scaled;
 mod session;
 
-pub use build::AutoScalar;
+pub use build::{AutoScalar, mic_relaxation};
 pub use condition::estimate_condition;
 pub use facts::{MatrixFacts, analyse};
 pub use scaled::Scaled;
@@ -50,6 +50,8 @@ pub struct Report {
     pub precond: PrecondKind,
     /// Why this method and preconditioner, in one sentence.
     pub why: String,
+    /// What the user should know of the preconditioner, if anything.
+    pub warning: Option<String>,
     /// Wall time of analysis, factorizations and preconditioners, over all attempts.
     pub setup: Duration,
     /// Wall time of iterations, over all attempts.

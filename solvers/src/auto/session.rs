@@ -124,7 +124,7 @@ impl<'a, T: AutoScalar> Session<'a, T> {
             };
             let solve_start = Instant::now();
             let outcome = prepared.solver.solve(&system, x, &rule, monitor)?;
-            let (method, precond) = (prepared.method, prepared.precond);
+            let (method, precond, warning) = (prepared.method, prepared.precond, prepared.warning.clone());
             setup += setup_took;
             solving += solve_start.elapsed();
             let over = outcome.converged()
@@ -136,8 +136,15 @@ impl<'a, T: AutoScalar> Session<'a, T> {
             if outcome.converged() {
                 self.current = index;
             }
-            let report =
-                Report { outcome, method, precond, why: attempt.why.to_owned(), setup, solve: solving };
+            let report = Report {
+                outcome,
+                method,
+                precond,
+                why: attempt.why.to_owned(),
+                warning,
+                setup,
+                solve: solving,
+            };
             if best.as_ref().is_none_or(|(b, _)| over || is_better(&report.outcome, &b.outcome)) {
                 best = Some((report, x.to_vec()));
             }

@@ -70,6 +70,11 @@ pub trait Preconditioner<T: Scalar = f64>: Send {
     fn is_identity(&self) -> bool {
         false
     }
+
+    /// What its user should know, if anything: that it holds many times the memory of A, say.
+    fn warning(&self) -> Option<String> {
+        None
+    }
 }
 
 /// A preconditioner that is the same linear map at every call.
@@ -104,6 +109,9 @@ macro_rules! forward {
             }
             fn is_identity(&self) -> bool {
                 (**self).is_identity()
+            }
+            fn warning(&self) -> Option<String> {
+                (**self).warning()
             }
         }
         impl<T: Scalar, P: LinearPreconditioner<T> + ?Sized> LinearPreconditioner<T> for $t {}

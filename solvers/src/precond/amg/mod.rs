@@ -21,10 +21,13 @@ mod coarse;
 mod cycle;
 mod graph;
 mod hierarchy;
+#[cfg(test)]
+mod odd_tests;
 mod options;
 mod product;
 mod refresh;
 mod rows;
+mod select;
 mod smoothed;
 mod smoother;
 mod tentative;
@@ -82,6 +85,8 @@ pub struct Amg {
     kept: Kept,
     /// Residuals are scaled by this power of two into the middle of the range of 32-bit numbers.
     scale: f64,
+    /// The coarsening's name, and why it was chosen.
+    coarsening: (&'static str, &'static str),
 }
 
 enum Levels {
@@ -147,17 +152,24 @@ impl Amg {
             let values = || util::translations(n, block_size);
             (block_size > 1).then(|| NearNullSpace { values: values(), vectors: block_size })
         });
+        let mut options = options.clone();
+        let mut reason = "asked for";
+        if options.coarsening == Coarsening::Auto {
+            let selected = select::select(a, symmetric, near_null.is_some());
+            (options.coarsening, reason) = (selected.coarsening, selected.reason);
+        }
+        let coarsening = (options.coarsening.name(), reason);
         let single = match options.precision {
-            Precision::Single => build_in(a, options, symmetric, near_null.as_ref(), Levels::Single),
+            Precision::Single => build_in(a, &options, symmetric, near_null.as_ref(), Levels::Single),
             Precision::Double => Err(smoother::out_of_range()),
         };
         let (levels, complexity, kept) = match single {
             Err(SolveError::InvalidOption { name: "precision", .. }) => {
-                build_in(a, options, symmetric, near_null.as_ref(), Levels::Double)?
+                build_in(a, &options, symmetric, near_null.as_ref(), Levels::Double)?
             }
             done => done?,
         };
-        Ok(Self { levels, complexity, n, options: options.clone(), near_null, symmetric, kept, scale: 1.0 })
+        Ok(Self { levels, complexity, n, options, near_null, symmetric, kept, scale: 1.0, coarsening })
     }
 
     /// Sizes of the levels.
@@ -171,6 +183,16 @@ impl Amg {
             Levels::Single(h) => h.bytes(),
             Levels::Double(h) => h.bytes(),
         }
+    }
+
+    /// The coarsening as in reports: `smoothed-aggregation` or `classical`.
+    pub fn coarsening(&self) -> &'static str {
+        self.coarsening.0
+    }
+
+    /// Why this coarsening was chosen (see [`Coarsening::Auto`]).
+    pub fn coarsening_reason(&self) -> &'static str {
+        self.coarsening.1
     }
 
     /// Whether each level, the finest first, is visited twice in a cycle of the level above (see
@@ -245,9 +267,22 @@ impl Refresh<CsrMatrix<f64>> for Amg {
 /// Residuals within this range of the largest modulus need no other scale.
 const SAFE: std::ops::Range<f64> = 1e-9..1e9;
 
+/// Operator complexities from here on are warned of.
+const LARGE: f64 = 3.0;
+
 impl Preconditioner<f64> for Amg {
     fn name(&self) -> &'static str {
         "amg"
+    }
+
+    fn warning(&self) -> Option<String> {
+        let complexity = self.complexity.operator();
+        (complexity > LARGE).then(|| {
+            format!(
+                "the levels of algebraic multigrid hold {complexity:.1} times the entries of A: \
+                 a higher strength threshold or an incomplete factorization needs less memory"
+            )
+        })
     }
 
     fn apply(&mut self, r: &[f64], z: &mut [f64]) -> Result<(), SolveError> {

@@ -88,13 +88,29 @@ impl AmgOptions {
 #[derive(Debug, Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub enum Coarsening {
-    /// Smoothed aggregation with its defaults.
+    /// From a sample of 4096 rows; the same for any multiple of A.
+    ///
+    /// Classical without an aggressive level if A is symmetric with one unknown a node and no near null space given, at
+    /// most 0.05 of its couplings have the sign of the diagonal, and more than 0.25 of the unknowns have couplings more than
+    /// twice as large or less than half as large as the unknown that they follow most closely (coefficients that vary from
+    /// point to point); else smoothed aggregation. [`Amg::coarsening`](super::Amg::coarsening) tells which.
     #[default]
     Auto,
     /// Smoothed aggregation.
     SmoothedAggregation(AggregationOptions),
     /// A subset of the unknowns and interpolation along strong couplings.
     Classical(ClassicalOptions),
+}
+
+impl Coarsening {
+    /// The name as in reports.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::SmoothedAggregation(_) => "smoothed-aggregation",
+            Self::Classical(_) => "classical",
+        }
+    }
 }
 
 /// Options of smoothed aggregation (Vaněk, Mandel, Brezina 1996).

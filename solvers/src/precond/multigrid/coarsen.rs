@@ -12,23 +12,31 @@
 //! Dirichlet side at distance h this gives the coefficient 2/(1/2 + 1) = 4/3 of the interior one, then 6/5 of that, and so on: the value is given
 //! where it was, not half a coarse cell further out.
 
-use super::grid::Coefficients;
+use super::grid::{Coefficients, GridProblem};
 use super::ops::{Constant, Faces};
 use super::real::Real;
 use super::transfer::{PointWeights, Profiles, Shape};
+use crate::kernels;
+use nalgebra::DMatrix;
 use rayon::prelude::*;
+use std::borrow::Cow;
 
 /// Ratio of couplings up to which axes are coarsened together.
-const STRONG: f64 = 2.0;
+pub(super) const STRONG: f64 = 2.0;
 
 /// The face coefficients of a level in double precision.
 #[derive(Debug, Clone)]
-pub(super) struct Fine {
+pub(super) struct Fine<'a> {
     pub(super) dims: [usize; 3],
-    pub(super) coefficients: Coefficients,
+    pub(super) coefficients: Cow<'a, Coefficients>,
 }
 
-impl Fine {
+impl<'a> Fine<'a> {
+    /// The finest level, whose coefficients are not copied.
+    pub(super) fn of(problem: &'a GridProblem) -> Self {
+        Self { dims: problem.dims, coefficients: Cow::Borrowed(&problem.coefficients) }
+    }
+
     fn pitch(&self) -> [usize; 3] {
         self.dims.map(|n| n + 1)
     }
@@ -36,7 +44,7 @@ impl Fine {
     /// Coefficient of the low face along `axis` at `p`, `p[axis]` ≤ n.
     #[inline(always)]
     pub(super) fn face(&self, axis: usize, p: [usize; 3]) -> f64 {
-        match &self.coefficients {
+        match &*self.coefficients {
             Coefficients::Axes { k, sides } => {
                 if p[axis] == 0 {
                     k[axis] * sides[axis][0]
@@ -55,10 +63,10 @@ impl Fine {
 
     /// Mean coefficient of each axis, 0 where it has one point.
     fn strengths(&self) -> [f64; 3] {
-        std::array::from_fn(|a| match &self.coefficients {
+        std::array::from_fn(|a| match &*self.coefficients {
             _ if self.dims[a] < 2 => 0.0,
             Coefficients::Axes { k, .. } => k[a],
-            Coefficients::Faces { w } => w[a].iter().sum::<f64>() / w[a].len() as f64,
+            Coefficients::Faces { w } => sum(&w[a]) / w[a].len() as f64,
         })
     }
 
@@ -73,7 +81,7 @@ impl Fine {
     pub(super) fn smoothing_bound(&self, coarsen: [bool; 3]) -> f64 {
         let strength = self.strengths();
         let (mean, lowest): (Vec<f64>, Vec<f64>) = (0..3)
-            .map(|a| match &self.coefficients {
+            .map(|a| match &*self.coefficients {
                 Coefficients::Axes { k, sides } if self.dims[a] == 1 => {
                     (k[a], k[a] * (sides[a][0] + sides[a][1]))
                 }
@@ -160,28 +168,42 @@ impl Fine {
         share
     }
 
-    /// Whether open faces differ so much that a share f can pass 1/2.
-    fn is_varied(&self) -> bool {
-        let Coefficients::Faces { w } = &self.coefficients else { return false };
-        w.iter().any(|w| {
-            let open = w.iter().copied().filter(|&w| w > 0.0);
-            let (low, high) = open.fold((f64::INFINITY, 0.0), |(low, high), w| (w.min(low), w.max(high)));
-            high > 8.0 * low
-        })
-    }
-
     /// Whether there are faces along the middle axis.
     pub(super) fn has_middle(&self) -> bool {
-        match &self.coefficients {
+        match &*self.coefficients {
             Coefficients::Axes { k, .. } => k[1] > 0.0,
             Coefficients::Faces { w } => self.dims[1] > 1 || w[1].iter().any(|&w| w > 0.0),
         }
     }
 
+    /// The matrix, for few points.
+    pub(super) fn dense(&self) -> DMatrix<f64> {
+        let [nx, ny, nz] = self.dims;
+        let n = nx * ny * nz;
+        let mut a = DMatrix::<f64>::zeros(n, n);
+        let stride = [1, nx, nx * ny];
+        for row in 0..n {
+            let p = [row % nx, row / nx % ny, row / (nx * ny)];
+            for axis in 0..3 {
+                let mut high = p;
+                high[axis] += 1;
+                let (low_w, high_w) = (self.face(axis, p), self.face(axis, high));
+                a[(row, row)] += low_w + high_w;
+                if p[axis] > 0 {
+                    a[(row, row - stride[axis])] -= low_w;
+                }
+                if high[axis] < self.dims[axis] {
+                    a[(row, row + stride[axis])] -= high_w;
+                }
+            }
+        }
+        a
+    }
+
     /// The next level.
-    pub(super) fn coarse(&self, shape: &Shape) -> Self {
+    pub(super) fn coarse(&self, shape: &Shape) -> Fine<'static> {
         let dims = shape.coarse;
-        if let Coefficients::Axes { k, sides } = &self.coefficients
+        if let Coefficients::Axes { k, sides } = &*self.coefficients
             && (0..3).all(|a| !shape.coarsen[a] || shape.fine[a].is_multiple_of(2))
         {
             let halves = |a: usize| if shape.coarsen[a] { 0.5 } else { 1.0 };
@@ -190,7 +212,7 @@ impl Fine {
             let side = |a: usize, c: f64| if shape.coarsen[a] && c > 0.0 { 2.0 / (0.5 + 1.0 / c) } else { c };
             let k = std::array::from_fn(|a| k[a] * halves(a) * area(a));
             let sides = std::array::from_fn(|a| sides[a].map(|c| side(a, c)));
-            return Self { dims, coefficients: Coefficients::Axes { k, sides } };
+            return Fine { dims, coefficients: Cow::Owned(Coefficients::Axes { k, sides }) };
         }
         let varied = self.is_varied();
         let w = std::array::from_fn(|axis| {
@@ -202,7 +224,7 @@ impl Fine {
                 self.coarse_face(shape, varied, axis, q)
             })
         });
-        Self { dims, coefficients: Coefficients::Faces { w } }
+        Fine { dims, coefficients: Cow::Owned(Coefficients::Faces { w }) }
     }
 
     fn coarse_face(&self, shape: &Shape, varied: bool, axis: usize, q: [usize; 3]) -> f64 {
@@ -252,7 +274,7 @@ impl Fine {
     }
 
     pub(super) fn constant<T: Real, const MIDDLE: bool>(&self) -> Option<Constant<T, MIDDLE>> {
-        match self.coefficients {
+        match *self.coefficients {
             Coefficients::Axes { k, sides } => Some(Constant::new(k, sides)),
             Coefficients::Faces { .. } => None,
         }
@@ -273,7 +295,7 @@ impl Fine {
 
     pub(super) fn faces<T: Real, const MIDDLE: bool>(&self) -> Faces<T, MIDDLE> {
         let [px, py, pz] = self.pitch();
-        let w = std::array::from_fn(|axis| match &self.coefficients {
+        let w = std::array::from_fn(|axis| match &*self.coefficients {
             Coefficients::Faces { w } => w[axis].par_iter().map(|&v| T::of(v)).collect(),
             Coefficients::Axes { .. } => by_points([px, py, pz], |p| T::of(self.face(axis, p))),
         });
@@ -307,8 +329,13 @@ impl Fine {
     }
 }
 
+/// Σ w, the same for any number of threads.
+pub(super) fn sum(w: &[f64]) -> f64 {
+    kernels::reduce(w, kernels::VECTOR_GRAIN, &|w: &[f64]| w.iter().sum::<f64>())
+}
+
 /// value(p) for all p of a box, x fastest, threaded over planes or rows.
-fn by_points<V: Send + Default + Clone>(
+pub(super) fn by_points<V: Send + Default + Clone>(
     [nx, ny, nz]: [usize; 3],
     value: impl Fn([usize; 3]) -> V + Sync,
 ) -> Vec<V> {

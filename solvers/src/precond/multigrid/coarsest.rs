@@ -1,6 +1,6 @@
 //! The coarsest level: A⁻¹ itself, from a dense Cholesky factorization.
 
-use super::coarsen::Fine;
+use super::io::{Layout, Outer, OuterSource, Part, Plain, PlainSource, Source};
 use super::real::Real;
 use crate::SolveError;
 use nalgebra::DMatrix;
@@ -14,26 +14,9 @@ pub(super) struct Coarsest<T> {
 }
 
 impl<T: Real> Coarsest<T> {
-    pub(super) fn new(fine: &Fine, null_space: bool) -> Result<Self, SolveError> {
-        let [nx, ny, nz] = fine.dims;
-        let n = nx * ny * nz;
-        let mut a = DMatrix::<f64>::zeros(n, n);
-        let stride = [1, nx, nx * ny];
-        for row in 0..n {
-            let p = [row % nx, row / nx % ny, row / (nx * ny)];
-            for axis in 0..3 {
-                let mut high = p;
-                high[axis] += 1;
-                let (low_w, high_w) = (fine.face(axis, p), fine.face(axis, high));
-                a[(row, row)] += low_w + high_w;
-                if p[axis] > 0 {
-                    a[(row, row - stride[axis])] -= low_w;
-                }
-                if high[axis] < fine.dims[axis] {
-                    a[(row, row + stride[axis])] -= high_w;
-                }
-            }
-        }
+    /// From the matrix `a` of this level.
+    pub(super) fn new(mut a: DMatrix<f64>, null_space: bool) -> Result<Self, SolveError> {
+        let n = a.nrows();
         let largest = (0..n).map(|i| a[(i, i)]).fold(0.0, f64::max);
         let unit = if largest > 0.0 { largest } else { 1.0 };
         // A point without an open face is no unknown.
@@ -77,4 +60,29 @@ impl<T: Real> Coarsest<T> {
             *x = sum;
         }
     }
+}
+
+/// The whole problem by the dense inverse.
+pub(super) fn direct<T: Real>(
+    coarsest: &Coarsest<T>,
+    source: &OuterSource<'_>,
+    output: &Outer<'_>,
+    dims @ [nx, ny, nz]: [usize; 3],
+    z: &mut [f64],
+) -> f64 {
+    let n = nx * ny * nz;
+    let (mut r, mut x, mut row) = (vec![T::ZERO; n], vec![T::ZERO; n], vec![T::ZERO; nx + 2]);
+    let rows = || (0..ny * nz).map(|row| (row % ny, row / ny));
+    let (plain, mut to) = (Plain { dims }, Part::new(&mut r[..]));
+    for (j, k) in rows() {
+        Source::<T>::load(source, j, k, &mut row);
+        Layout::<T>::store(&plain, j, k, &row, &mut to);
+    }
+    coarsest.solve(&r, &mut x);
+    let (from, mut to) = (PlainSource { dims, data: &x }, Part::new(z));
+    for (j, k) in rows() {
+        from.load(j, k, &mut row);
+        output.store(j, k, &row, &mut to);
+    }
+    r.iter().zip(&x).map(|(r, x)| r.wide() * x.wide()).sum()
 }

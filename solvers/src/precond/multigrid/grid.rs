@@ -4,7 +4,9 @@
 //! with w = 0 is a wall. Axes are x, y, z with x fastest in memory; in 2D the *last* axis is stored as z and the
 //! middle one has a single point, so that the slowest axis always counts slabs.
 
+use super::coarsen::by_points;
 use crate::SolveError;
+use rayon::prelude::*;
 use residua_data::poisson::{Boundary, Grid, Medium, PoissonSystem};
 
 /// Face coefficients.
@@ -128,7 +130,9 @@ impl GridProblem {
                 let expected = self.dims.iter().map(|n| n + 1).product();
                 for w in w {
                     crate::error::check_len("w", expected, w.len())?;
-                    if let Some(v) = w.iter().find(|v| !(v.is_finite() && **v >= 0.0)) {
+                    let bad =
+                        w.par_iter().with_min_len(1 << 14).find_first(|v| !(v.is_finite() && **v >= 0.0));
+                    if let Some(v) = bad {
                         return invalid("w", v.to_string(), "coefficients must be finite and not negative");
                     }
                 }
@@ -149,32 +153,29 @@ impl GridProblem {
     }
 }
 
-/// Harmonic means of the coefficients of points; at an outer face that of the point times the side's.
-fn faces(dims: [usize; 3], sides: [[f64; 2]; 3], coefficient: impl Fn([usize; 3]) -> f64) -> [Vec<f64>; 3] {
-    let shape = dims.map(|n| n + 1);
-    let mut w = [0; 3].map(|_| vec![0.0; shape.iter().product()]);
-    for k in 0..dims[2] {
-        for j in 0..dims[1] {
-            for i in 0..dims[0] {
-                let p = [i, j, k];
-                let a = coefficient(p);
-                for axis in 0..3 {
-                    let mut at =
-                        |q: [usize; 3], v: f64| w[axis][(q[2] * shape[1] + q[1]) * shape[0] + q[0]] = v;
-                    let mut next = p;
-                    next[axis] += 1;
-                    if p[axis] == 0 {
-                        at(p, a * sides[axis][0]);
-                    }
-                    if next[axis] == dims[axis] {
-                        at(next, a * sides[axis][1]);
-                        continue;
-                    }
-                    let b = coefficient(next);
-                    at(next, if a + b > 0.0 { 2.0 * a * b / (a + b) } else { 0.0 });
-                }
+/// Harmonic means of the coefficients of points; at an outer face that of the point times the side's. Threaded.
+fn faces(
+    dims: [usize; 3],
+    sides: [[f64; 2]; 3],
+    coefficient: impl Fn([usize; 3]) -> f64 + Sync,
+) -> [Vec<f64>; 3] {
+    std::array::from_fn(|axis| {
+        by_points(dims.map(|n| n + 1), |q| {
+            // Past the last point along another axis there is no face.
+            if (0..3).any(|a| a != axis && q[a] == dims[a]) {
+                return 0.0;
             }
-        }
-    }
-    w
+            let mut low = q;
+            low[axis] = low[axis].wrapping_sub(1);
+            if q[axis] == 0 {
+                return coefficient(q) * sides[axis][0];
+            }
+            let a = coefficient(low);
+            if q[axis] == dims[axis] {
+                return a * sides[axis][1];
+            }
+            let b = coefficient(q);
+            if a + b > 0.0 { 2.0 * a * b / (a + b) } else { 0.0 }
+        })
+    })
 }

@@ -10,34 +10,80 @@
 //! solved exactly and each smoother contracts; so the cycle B is symmetric positive definite whatever the coarse
 //! matrices are (Bramble, Pasciak, Xu 1991, Math. Comp. 56). Trottenberg, Oosterlee, Schüller (2001), *Multigrid*.
 //!
-//! - **Levels** are pairs of points along each coarsened axis, for any size, with face coefficients from resistances
-//!   in series and semi-coarsening along strong axes; constant coefficients stay constant while sizes are even.
+//! - **Levels** are of two kinds, chosen by the coefficients. *Cells*: pairs of points along each coarsened axis, for any
+//!   size, with face coefficients from resistances in series; constant coefficients stay constant while sizes are even;
+//!   transfers are flux-limited linear. *Vertices*: every second point, operator-dependent interpolation and Galerkin's
+//!   matrices, where face coefficients differ by more than 8 or more than a quarter of the walls are one point thick.
+//! - **Semi-coarsening** along strong axes.
 //! - **Smoother**: by default ν = 2 Jacobi steps at the roots of the Chebyshev polynomial on [λ, 2], λ bounding the modes
 //!   that the coarse grid lacks (1/d where all axes are alike).
-//! - **Transfers** are flux-limited linear.
 //! - **One pass over memory** for each half of a level: a wavefront over slabs in rings that stay in cache; threads take
 //!   chunks of slabs and the result does not depend on their number.
 //!
+//! # Cost
 //! Bytes a cycle and finest unknown, constant coefficients, single precision inside: the pre-smoothing half reads r
 //! (8) and writes x (4, and 4 to allocate the line), the other half reads r and x (12) and writes z (8, 8), norm of r
-//! 8: 52, and 8/7 (3D) or 4/3 (2D) of 36 for the coarser levels together about 57 and 64. Face coefficients add 4 to 7
-//! numbers of 4 bytes to each half.
+//! 8: 52, and 8/7 (3D) or 4/3 (2D) of 36 for the coarser levels together about 57 and 64. Face coefficients and weights
+//! add to each half, on the finest level, 28 (2D: 20) with cells and 30 (21) with vertices; a point of a coarser level of
+//! vertices has 60 (24) of couplings and 14 (9) of weights.
 //!
-//! Jumps inside a coarse cell are the weak point: a checkerboard whose blocks have an odd number of points takes about
-//! three times the iterations of one whose blocks coarsen evenly.
+//! Compiled for AVX2 (detected at run time; the same arithmetic, so the same bits) a cycle with constant coefficients in
+//! cache takes 16 to 20% less time than without, one with face coefficients 5%, the stencil product 25% and 10%.
+//!
+//! Measured on two shared cores: 2.8·10⁸ points a second and cycle at 1024² and 2.5·10⁸ at 128³, which is 1.5 and 1.3 products
+//! with the matrix in memory, or 4.5 and 3 with [`StencilOperator`].
+//!
+//! [`full_multigrid`](GeometricMultigrid::full_multigrid) with two corrections, −Δu = f, u a product of sines; the error
+//! is that against u over the discretisation's own, the algebraic one that against the exact discrete solution over the
+//! same:
+//!
+//! | | time | products, matrix in memory | products, stencil | error | algebraic |
+//! |---|---|---|---|---|---|
+//! | 1024² | 20 ms | 8 | 21 | 1.03 | 0.11 |
+//! | 128³ | 39 ms | 6 | 14 | 1.21 | 0.21 |
+//!
+//! # What is supported
+//! Iterations of CG to 1e-8, right-hand side random:
+//!
+//! | | levels | 2D | 3D |
+//! |---|---|---|---|
+//! | constant, Neumann, anisotropic along axes | cells | 7 to 8 | 8 to 9 |
+//! | obstacles thicker than a point | cells | 12 | 11 |
+//! | checkerboard of 4 blocks a side, 1e4, any size | vertices | 7 to 9 | 8 to 11 |
+//! | checkerboard of small blocks off the coarse lines, 1e4 (1e6) | vertices | 11 to 26 (12 to 37) | 17 to 46 (23 to 73) |
+//! | slits, combs, winding channels of 5 points and more | vertices | 7 to 19 | 7 |
+//! | combs of channels of 2 points, mazes of 3 | vertices | 26 to 66 | 10 to 11 |
+//! | random blocks of 5 points, 1e4 (1e-4) | vertices | 49 (17) | 31 (10) |
+//! | the same with solid blocks among them | vertices | over 300 | 55 |
+//! | 30% of the points solid | vertices | 45 to 81 | 14 |
+//! | every point its own coefficient, 1 or 1e4 | vertices | 209 | 118 |
+//!
+//! The last five and small blocks are the weak points: a structure thinner than two coarse points has none of its own. [`Cycle::W`]
+//! takes a third to a half off jumps. Regions that no boundary value reaches must be left out: with them A is
+//! singular. Not supported: convection, cross derivatives, curved or refined grids; use
+//! [`Amg`](crate::precond::Amg) or ILU(0) for those.
 
+mod box_matrix;
+mod choice;
 mod coarsen;
 mod coarsest;
+mod full;
+mod galerkin;
 mod grid;
 mod hierarchy;
+mod interpolation;
 mod io;
+mod level;
 mod operator;
 mod ops;
 mod options;
 mod real;
+mod residual;
 mod ring;
 mod solver;
+mod stencil;
 mod transfer;
+mod vertex;
 mod wavefront;
 
 pub use grid::{Coefficients, GridProblem};
@@ -63,6 +109,8 @@ pub struct GeometricMultigrid {
     null_space: bool,
     levels: Levels,
     projected: Vec<f64>,
+    /// r and z of full multigrid, empty before its first use.
+    work: [Vec<f64>; 2],
 }
 
 impl GeometricMultigrid {
@@ -102,7 +150,7 @@ impl GeometricMultigrid {
         };
         let unknowns = problem.unknowns();
         let projected = vec![0.0; if problem.null_space { unknowns } else { 0 }];
-        Ok(Self { unknowns, null_space: problem.null_space, levels, projected })
+        Ok(Self { unknowns, null_space: problem.null_space, levels, projected, work: Default::default() })
     }
 
     /// Points along x, y, z of each level, the finest first.
@@ -116,8 +164,8 @@ impl GeometricMultigrid {
 
 impl GeometricMultigrid {
     /// x ← an approximate solution of A x = b by full multigrid, followed by `cycles` corrections x ← x + B (b − A x) on
-    /// the finest grid; `b` and `x` have length n. Two corrections reach the accuracy of the discretisation for
-    /// a smooth right-hand side. `a` is the operator that this was built for, as a [`StencilOperator`] or a matrix.
+    /// the finest grid; `b` and `x` have length n. Two corrections reach the accuracy of the discretisation (an
+    /// error at most 1.5 times its own) for a smooth solution and constant coefficients. `a` is the operator that this was built for, as a [`StencilOperator`] or a matrix.
     ///
     /// # Errors
     /// [`SolveError::DimensionMismatch`], [`SolveError::NonFinite`].
@@ -144,13 +192,23 @@ impl GeometricMultigrid {
         if self.null_space {
             subtract_mean(x);
         }
-        let (mut r, mut z) = (vec![0.0; x.len()], vec![0.0; x.len()]);
+        if cycles == 0 {
+            return Ok(());
+        }
+        let [mut r, mut z] = std::mem::take(&mut self.work);
+        r.resize(x.len(), 0.0);
+        z.resize(x.len(), 0.0);
+        let mut outcome = Ok(());
         for _ in 0..cycles {
             a.residual(b, x, &mut r);
-            self.apply(&r, &mut z)?;
+            outcome = self.apply(&r, &mut z);
+            if outcome.is_err() {
+                break;
+            }
             kernels::axpy(1.0, &z, x);
         }
-        Ok(())
+        self.work = [r, z];
+        outcome
     }
 
     /// A power of two that brings ‖r‖ near 1; none where r = 0.

@@ -5,7 +5,7 @@ use super::grid::GridProblem;
 use super::io::{Layout, Outer, Part, Runs};
 use super::ops::{Constant, Faces, Stencil};
 use super::ring::Ring;
-use super::wavefront::{chunk_slabs, cutting, for_each_chunk, runs_serially, with_wide_vectors};
+use super::wavefront::{Kernel, chunk_slabs, cutting, for_each_chunk, run_wide, runs_serially};
 use crate::{LinearOperator, SolveError};
 use residua_data::poisson::PoissonSystem;
 use std::sync::{Mutex, PoisonError};
@@ -62,7 +62,7 @@ impl StencilOperator {
     pub fn from_grid(problem: &GridProblem) -> Result<Self, SolveError> {
         problem.check()?;
         let dims = problem.dims;
-        let fine = Fine { dims, coefficients: problem.coefficients.clone() };
+        let fine = Fine::of(problem);
         let kind = match (fine.has_middle(), fine.constant(), fine.constant()) {
             (true, _, Some(s)) => Kind::Constant3(s),
             (false, Some(s), _) => Kind::Constant2(s),
@@ -99,7 +99,16 @@ impl StencilOperator {
             let taken = lock().pop();
             let mut scratch = taken.unwrap_or_else(|| Scratch::new(self.dims));
             let range = c * chunk..((c + 1) * chunk).min(nz);
-            with_wide_vectors!(pass_chunk(s, &layout, &mut scratch, b, x, range.clone(), &mut y, &mut dots));
+            run_wide(Chunk {
+                s,
+                layout: &layout,
+                scratch: &mut scratch,
+                b,
+                x,
+                range,
+                y: &mut y,
+                dots: &mut dots,
+            });
             lock().push(scratch);
         };
         let start = |k: usize| Layout::<f64>::slab_start(&layout, k);
@@ -115,42 +124,47 @@ impl StencilOperator {
     }
 }
 
-#[inline(always)]
-#[allow(clippy::too_many_arguments)]
-fn pass_chunk<S: Stencil<f64>>(
-    s: &S,
-    layout: &Outer<'_>,
-    scratch: &mut Scratch,
-    b: Option<&[f64]>,
-    x: &[f64],
+/// The slabs of one task.
+struct Chunk<'a, 'b, S> {
+    s: &'a S,
+    layout: &'a Outer<'a>,
+    scratch: &'a mut Scratch,
+    b: Option<&'a [f64]>,
+    x: &'a [f64],
     range: std::ops::Range<usize>,
-    y: &mut Part<'_, f64>,
-    dots: &mut Part<'_, f64>,
-) {
-    let [_, ny, nz] = layout.dims;
-    let Scratch { x: ring, b: b_row, out } = scratch;
-    let (first, end) = (range.start.saturating_sub(1), (range.end + 1).min(nz));
-    b_row.fill(0.0);
-    for t in first..=end {
-        if t < end {
-            (0..ny).for_each(|j| layout.load(x, j, t, ring.row_mut(j, t)));
-            ring.close_slab(t, nz, &s.ghosts(), S::MIDDLE);
-        }
-        let Some(k) = t.checked_sub(1).filter(|k| range.contains(k)) else { continue };
-        let mut sum = 0.0;
-        for j in 0..ny {
-            let rows = ring.rows(j, k);
-            if let Some(b) = b {
-                layout.load(b, j, k, b_row);
+    y: &'a mut Part<'b, f64>,
+    dots: &'a mut Part<'b, f64>,
+}
+
+impl<S: Stencil<f64>> Kernel for Chunk<'_, '_, S> {
+    #[inline(always)]
+    fn run(self) {
+        let Self { s, layout, scratch, b, x, range, y, dots } = self;
+        let [_, ny, nz] = layout.dims;
+        let Scratch { x: ring, b: b_row, out } = scratch;
+        let (first, end) = (range.start.saturating_sub(1), (range.end + 1).min(nz));
+        b_row.fill(0.0);
+        for t in first..=end {
+            if t < end {
+                (0..ny).for_each(|j| layout.load(x, j, t, ring.row_mut(j, t)));
+                ring.close_slab(t, nz, &s.ghosts(), S::MIDDLE);
             }
-            s.defect(j, k, b_row, rows, out);
-            if b.is_none() {
-                out.iter_mut().for_each(|v| *v = -*v);
-                sum += super::wavefront::row_dot(rows.c, out);
+            let Some(k) = t.checked_sub(1).filter(|k| range.contains(k)) else { continue };
+            let mut sum = 0.0;
+            for j in 0..ny {
+                let rows = ring.rows(j, k, S::CORNERS);
+                if let Some(b) = b {
+                    layout.load(b, j, k, b_row);
+                }
+                s.defect(j, k, b_row, rows, out);
+                if b.is_none() {
+                    out.iter_mut().for_each(|v| *v = -*v);
+                    sum += super::wavefront::row_dot(rows.c, out);
+                }
+                Layout::<f64>::store(layout, j, k, out, y);
             }
-            Layout::<f64>::store(layout, j, k, out, y);
+            dots.slice(k, 1)[0] = sum;
         }
-        dots.slice(k, 1)[0] = sum;
     }
 }
 

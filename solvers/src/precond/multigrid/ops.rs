@@ -14,6 +14,23 @@ pub(super) struct Rows<'a, T> {
     pub(super) yp: &'a [T],
     pub(super) zm: &'a [T],
     pub(super) zp: &'a [T],
+    /// The rows at (−1, −1), (1, −1), (−1, 1), (1, 1) along y and z, for stencils that read them.
+    pub(super) corners: [&'a [T]; 4],
+}
+
+impl<'a, T> Rows<'a, T> {
+    /// The row at a distance of −1, 0 or 1 along y and z.
+    #[inline(always)]
+    pub(super) fn row(&self, dy: isize, dz: isize) -> &'a [T] {
+        match (dy, dz) {
+            (0, 0) => self.c,
+            (-1, 0) => self.ym,
+            (_, 0) => self.yp,
+            (0, -1) => self.zm,
+            (0, _) => self.zp,
+            _ => self.corners[usize::from(dy > 0) + 2 * usize::from(dz > 0)],
+        }
+    }
 }
 
 /// The operator of a level, by rows. Row (j, k); `r` and outputs are padded.
@@ -22,6 +39,8 @@ pub(super) trait Stencil<T: Real>: Sync {
     fn ghosts(&self) -> [[T; 2]; 3];
     /// Whether rows have neighbours along the middle axis.
     const MIDDLE: bool;
+    /// Whether it reads the rows at the corners.
+    const CORNERS: bool = false;
     /// out ← ω D⁻¹ r.
     fn scaled(&self, omega: T, j: usize, k: usize, r: &[T], out: &mut [T]);
     /// out ← x + ω D⁻¹ (r − A x).

@@ -39,12 +39,19 @@ impl<T: Real> Ring<T> {
         &mut self.data[start..][..self.pitch]
     }
 
-    /// Row (j, k) with its neighbours.
+    /// Row (j, k) with its neighbours, those at the corners too if asked for.
     #[inline(always)]
-    pub(super) fn rows(&self, j: usize, k: usize) -> Rows<'_, T> {
+    pub(super) fn rows(&self, j: usize, k: usize, corners: bool) -> Rows<'_, T> {
         let (j, k) = (j as isize, k as isize);
+        let c = self.row(j, k);
+        let corners = if corners {
+            [(-1, -1), (1, -1), (-1, 1), (1, 1)].map(|(dy, dz)| self.row(j + dy, k + dz))
+        } else {
+            [c; 4]
+        };
         Rows {
-            c: self.row(j, k),
+            corners,
+            c,
             ym: self.row(j - 1, k),
             yp: self.row(j + 1, k),
             zm: self.row(j, k - 1),

@@ -106,10 +106,11 @@ impl PoissonMultigrid {
     /// # Errors
     /// As [`GeometricMultigrid::from_grid`].
     pub fn from_grid(problem: &GridProblem, options: MultigridOptions) -> Result<Self, SolveError> {
-        Ok(Self {
-            operator: StencilOperator::from_grid(problem)?,
-            cg: Cg::new(GeometricMultigrid::from_grid(problem, options)?),
-        })
+        let (operator, precond) = rayon::join(
+            || StencilOperator::from_grid(problem),
+            || GeometricMultigrid::from_grid(problem, options),
+        );
+        Ok(Self { operator: operator?, cg: Cg::new(precond?) })
     }
 
     /// A.

@@ -3,6 +3,8 @@ use crate::{Cg, LinearSystem, Outcome, Solver, StopRule};
 use proptest::prelude::*;
 use residua_data::poisson::{PoissonKind, PoissonProblem, uniform_rhs};
 
+mod varied;
+
 const KINDS: [PoissonKind; 5] = [
     PoissonKind::Constant,
     PoissonKind::Anisotropic,
@@ -161,16 +163,6 @@ fn iterations_do_not_grow() {
 }
 
 #[test]
-fn jumps_within_coarse_cells_cost_iterations_but_converge() {
-    // Blocks of 25, 15 and 6 points: pairs of the first, or second, level straddle their sides.
-    for (dim, n, most) in [(2, 100, 40), (2, 60, 40), (3, 24, 60)] {
-        let iterations =
-            solve(PoissonProblem::new(PoissonKind::Jump, dim, n), MultigridOptions::default()).iterations;
-        assert!(iterations <= most, "{dim}D n = {n}: {iterations}");
-    }
-}
-
-#[test]
 fn contrasts_are_borne() {
     for dim in [2, 3] {
         let n = if dim == 2 { 100 } else { 20 };
@@ -249,8 +241,12 @@ fn full_multigrid_reaches_the_accuracy_of_the_discretisation() {
         solver.solve(&b, &mut x, &StopRule::rtol(1e-12), &mut ()).unwrap();
         let discretisation = error(&x);
         let mut mg = GeometricMultigrid::new(&system, MultigridOptions::default()).unwrap();
-        mg.full_multigrid(&a, &b, 2, &mut x).unwrap();
-        assert!(error(&x) < 2.0 * discretisation, "{dim}D n = {n}: {} {discretisation}", error(&x));
+        // Again and again, from whatever is in x, with the same result.
+        for _ in 0..2 {
+            mg.full_multigrid(&a, &b, 2, &mut x).unwrap();
+            let found = error(&x);
+            assert!(found < 1.5 * discretisation, "{dim}D n = {n}: {found} {discretisation}");
+        }
     }
 }
 

@@ -1,0 +1,125 @@
+//! A configuration: the method, its preconditioner, its relaxation, and how long a set-up serves.
+
+use residua_solvers::{Method, PrecondKind};
+use std::fmt;
+
+/// One way to solve the systems of a sequence.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Configuration {
+    /// The method; [`Method::Auto`] analyses every system anew.
+    pub method: Method,
+    /// Its preconditioner.
+    pub precond: PrecondKind,
+    /// ω of SOR and SSOR; none elsewhere.
+    pub omega: Option<f64>,
+    /// A set-up serves this many steps before it is refreshed for the present matrix, from 1.
+    pub refresh_period: usize,
+}
+
+impl Configuration {
+    /// `method` with `precond`, set up anew for every step.
+    pub fn new(method: Method, precond: PrecondKind) -> Self {
+        Self { method, precond, omega: None, refresh_period: 1 }
+    }
+
+    /// The toolkit's own choice for each system.
+    pub fn auto() -> Self {
+        Self::new(Method::Auto, PrecondKind::Auto)
+    }
+
+    /// SOR with relaxation `omega`, 0 < ω < 2.
+    pub fn sor(omega: f64) -> Self {
+        Self { omega: Some(omega), ..Self::new(Method::Sor, PrecondKind::None) }
+    }
+
+    /// CG with SSOR as its preconditioner, by Eisenstat's trick; 0 < ω < 2.
+    pub fn ssor_cg(omega: f64) -> Self {
+        Self { omega: Some(omega), ..Self::new(Method::Cg, PrecondKind::Ssor) }
+    }
+
+    /// The same with a set-up that serves `period` steps.
+    #[must_use]
+    pub fn every(mut self, period: usize) -> Self {
+        self.refresh_period = period.max(1);
+        self
+    }
+}
+
+impl fmt::Display for Configuration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.method)?;
+        if !matches!(self.precond, PrecondKind::None | PrecondKind::Auto) {
+            write!(f, "+{}", self.precond)?;
+        }
+        if let Some(omega) = self.omega {
+            write!(f, " omega={omega}")?;
+        }
+        if self.refresh_period > 1 {
+            write!(f, " every {}", self.refresh_period)?;
+        }
+        Ok(())
+    }
+}
+
+/// `count` values of ω, evenly from 1 to 1.95, as in Khodak et al. (2024), section 5: with ω < 1 SOR is slower for every
+/// consistently ordered matrix, and towards 2 it stops converging.
+pub fn omega_grid(count: usize) -> Vec<f64> {
+    let last = count.saturating_sub(1).max(1) as f64;
+    (0..count).map(|i| 1.0 + 0.95 * i as f64 / last).collect()
+}
+
+/// Configurations worth a try for matrices like `a`, the first of them the default.
+///
+/// For a symmetric matrix with a positive diagonal: `auto`; CG with Jacobi, SSOR (ω = 1.5, 1.8), incomplete Cholesky and
+/// multigrid, the latter also with set-ups that serve 10 and 50 steps. For others: `auto`; BiCGSTAB with ILU(0) and ILUT,
+/// set up for every step, every tenth and every fiftieth; multigrid.
+pub fn candidates(a: &residua_data::CsrMatrix) -> Vec<Configuration> {
+    let auto = Configuration::auto();
+    let with = Configuration::new;
+    if a.is_symmetric() && a.diagonal().iter().all(|&d| d > 0.0) {
+        return vec![
+            auto,
+            with(Method::Cg, PrecondKind::Jacobi),
+            Configuration::ssor_cg(1.5),
+            Configuration::ssor_cg(1.8),
+            with(Method::Cg, PrecondKind::Ic0),
+            with(Method::Cg, PrecondKind::Mic0),
+            with(Method::Cg, PrecondKind::Amg),
+            with(Method::Cg, PrecondKind::Amg).every(10),
+            with(Method::Cg, PrecondKind::Amg).every(50),
+        ];
+    }
+    vec![
+        auto,
+        with(Method::Bicgstab, PrecondKind::Jacobi),
+        with(Method::Bicgstab, PrecondKind::Ilu0),
+        with(Method::Bicgstab, PrecondKind::Ilu0).every(10),
+        with(Method::Bicgstab, PrecondKind::Ilut),
+        with(Method::Bicgstab, PrecondKind::Ilut).every(10),
+        with(Method::Bicgstab, PrecondKind::Ilut).every(50),
+        with(Method::Bicgstab, PrecondKind::Amg),
+    ]
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_say_everything() {
+        assert_eq!(Configuration::auto().to_string(), "auto");
+        assert_eq!(Configuration::sor(1.25).to_string(), "sor omega=1.25");
+        let amg = Configuration::new(Method::Cg, PrecondKind::Amg).every(10);
+        assert_eq!(amg.to_string(), "cg+amg every 10");
+    }
+
+    #[test]
+    fn the_grid_runs_from_gauss_seidel_to_nearly_two() {
+        let grid = omega_grid(20);
+        assert!((grid[0] - 1.0).abs() < 1e-15 && (grid[19] - 1.95).abs() < 1e-15);
+        assert!(grid.windows(2).all(|w| (w[1] - w[0] - 0.05).abs() < 1e-12));
+        assert_eq!(omega_grid(1), [1.0]);
+        assert!(omega_grid(0).is_empty());
+    }
+}

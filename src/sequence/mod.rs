@@ -1,0 +1,260 @@
+//! Sequences of systems that change a little from step to step, solved faster the longer they run.
+//!
+//! A simulation solves A_t x_t = b_t, t = 0, 1, …. For each step a bandit policy draws a [`Configuration`] (an *arm*), the
+//! system is solved with it, and what it took is given back to the policy:
+//!
+//! ```text
+//! i ~ p_t(context);   x_t = solve(A_t, b_t, x_{t−1}, arm i);   policy ← (i, p_i, cost)
+//! ```
+//! (Khodak, Chow, Balcan, Talwalkar 2024, *Learning to relax*, Algorithm 1.) The choice changes what a step costs, never what
+//! it returns: each answer is verified by its true residual, and where an arm breaks down, stalls or meets a limit, `auto`
+//! solves the step, at the arm's expense.
+//!
+//! ```
+//! use residua::prelude::*;
+//! use residua::sequence::SequenceSolver;
+//! # let mut a = CsrMatrix::try_new(2, 2, vec![0, 2, 4], vec![0, 1, 0, 1], vec![2.0, -1.0, -1.0, 2.0])?;
+//! # let b = [1.0, 0.0];
+//! let mut solver = SequenceSolver::new(StopRule::rtol(1e-8));
+//! let mut x = vec![0.0; 2]; // the guess, then the answer
+//! for step in 0..10 {
+//!     a.values_mut()[0] += 0.1; // time passes
+//!     let report = solver.solve(&a, &b, &mut x)?;
+//!     assert!(report.outcome.converged());
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod configuration;
+mod context;
+mod error;
+mod prepared;
+mod state;
+#[cfg(test)]
+mod tests;
+
+pub use configuration::{Configuration, candidates, omega_grid};
+pub use context::{diagonal_shift, mean_diagonal};
+pub use error::SequenceError;
+pub use prepared::ConfigurationSolver;
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use residua_bandit::{Context, Policy};
+use residua_data::CsrMatrix;
+use residua_solvers::{LinearSystem, Outcome, SolveError, StopRule};
+use std::time::{Duration, Instant};
+
+/// What a step costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cost {
+    /// Wall seconds of set-up and solve.
+    #[default]
+    Seconds,
+    /// Iterations: the same on every machine, but blind to what an iteration costs.
+    Iterations,
+}
+
+/// How a step went.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct StepReport {
+    /// The step, from 0.
+    pub step: u64,
+    /// The arm that was drawn, from 0.
+    pub arm: usize,
+    /// The probability that it was drawn with.
+    pub probability: f64,
+    /// The end of the solve that produced x.
+    pub outcome: Outcome,
+    /// Iterations of all solves of this step.
+    pub iterations: usize,
+    /// Set-up and solve, of all solves of this step.
+    pub elapsed: Duration,
+    /// What the policy was told.
+    pub cost: f64,
+    /// Why `auto` had to solve the step, if it had.
+    pub fallback: Option<String>,
+}
+
+/// A failed arm is charged at least this many times the mean cost so far.
+const FAILURE_CHARGE: f64 = 10.0;
+
+/// Solves the systems of a sequence, one call a step.
+pub struct SequenceSolver {
+    arms: Vec<ConfigurationSolver>,
+    policy: Option<Box<dyn Policy>>,
+    seed: u64,
+    stop: StopRule,
+    cost: Cost,
+    step: u64,
+    /// Order and entries of the matrix before.
+    shape: (usize, usize),
+    guess: Vec<f64>,
+    /// Steps that their arm solved, and what they cost in all.
+    solved: (u64, f64),
+}
+
+impl SequenceSolver {
+    /// Chooses among the [`candidates`] for the first matrix, by seconds.
+    pub fn new(stop: StopRule) -> Self {
+        Self {
+            arms: Vec::new(),
+            policy: None,
+            seed: 0,
+            stop,
+            cost: Cost::default(),
+            step: 0,
+            shape: (0, 0),
+            guess: Vec::new(),
+            solved: (0, 0.0),
+        }
+    }
+
+    /// Chooses among `arms` instead.
+    #[must_use]
+    pub fn with_configurations(mut self, arms: Vec<Configuration>) -> Self {
+        self.arms = arms.into_iter().map(ConfigurationSolver::new).collect();
+        self
+    }
+
+    /// Chooses by `policy`, which must have as many arms as there are configurations.
+    #[must_use]
+    pub fn with_policy(mut self, policy: Box<dyn Policy>) -> Self {
+        self.policy = Some(policy);
+        self
+    }
+
+    /// What a step costs. Default [`Cost::Seconds`].
+    #[must_use]
+    pub fn with_cost(mut self, cost: Cost) -> Self {
+        self.cost = cost;
+        self
+    }
+
+    /// The seed of the draws. Default 0.
+    #[must_use]
+    pub fn with_seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// The configurations, empty before the first step unless given.
+    pub fn configurations(&self) -> impl ExactSizeIterator<Item = &Configuration> {
+        self.arms.iter().map(ConfigurationSolver::configuration)
+    }
+
+    /// The policy, once there is one.
+    pub fn policy(&self) -> Option<&dyn Policy> {
+        self.policy.as_deref()
+    }
+
+    /// Solves A x = b from the guess in `x`: the solution of the step before, as a rule.
+    ///
+    /// # Errors
+    /// [`SequenceError::Solve`] if the call is wrong. A solve that does not converge is no error: see the report.
+    pub fn solve(&mut self, a: &CsrMatrix, b: &[f64], x: &mut [f64]) -> Result<StepReport, SequenceError> {
+        self.solve_in_context(a, b, x, &[])
+    }
+
+    /// [`solve`](Self::solve) with features of the system that the policy may use.
+    ///
+    /// # Errors
+    /// As there; [`SequenceError::Policy`] for features that are not those the policy was made for;
+    /// [`SolveError::InvalidOption`] if it has another number of arms.
+    pub fn solve_in_context(
+        &mut self,
+        a: &CsrMatrix,
+        b: &[f64],
+        x: &mut [f64],
+        context: &[f64],
+    ) -> Result<StepReport, SequenceError> {
+        let system = LinearSystem::new(a, b)?;
+        residua_solvers::error::check_len("x", a.ncols(), x.len())?;
+        if let Some((row, _)) = a.first_non_finite() {
+            let what = "the matrix has an entry in a row that";
+            return Err(SolveError::NonFinite { what, index: row }.into());
+        }
+        self.prepare(a)?;
+        let step = self.step;
+        self.step += 1;
+        self.guess.clear();
+        self.guess.extend_from_slice(x);
+        let Some(policy) = &mut self.policy else { return Err(wrong_policy(0).into()) };
+        // A generator for each step, so that a run that is taken up again needs no more than its number.
+        let mut rng = StdRng::seed_from_u64(self.seed ^ step.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let decision = policy.select(Context::of(context), &mut rng)?;
+        let (arm, probability) = (decision.arm(), decision.probability());
+        let start = Instant::now();
+        let (tried, trouble) = match self.arms[arm].solve(step, &system, x, &self.stop) {
+            Ok(outcome) if outcome.converged() => (Some(outcome), None),
+            Ok(outcome) => (None, Some((outcome.reason.to_string(), outcome.iterations))),
+            Err(error) => (None, Some((error.to_string(), 0))),
+        };
+        let wasted = trouble.as_ref().map_or(0, |(_, iterations)| *iterations);
+        let outcome = match tried {
+            Some(outcome) => outcome,
+            None => {
+                self.arms[arm].forget();
+                x.copy_from_slice(&self.guess);
+                ConfigurationSolver::new(Configuration::auto()).solve(step, &system, x, &self.stop)?
+            }
+        };
+        let iterations = wasted + outcome.iterations;
+        let fallback = trouble.map(|(reason, _)| reason);
+        let elapsed = start.elapsed();
+        let cost = self.charge(iterations, elapsed, fallback.is_some());
+        if let Some(policy) = &mut self.policy {
+            policy.update(decision, cost)?;
+        }
+        Ok(StepReport { step, arm, probability, outcome, iterations, elapsed, cost, fallback })
+    }
+
+    /// Chooses the arms if there are none yet; forgets set-ups for matrices of another shape.
+    fn prepare(&mut self, a: &CsrMatrix) -> Result<(), SequenceError> {
+        if self.arms.is_empty() {
+            self.arms = candidates(a).into_iter().map(ConfigurationSolver::new).collect();
+        }
+        let shape = (a.nrows(), a.nnz());
+        if shape != self.shape {
+            self.shape = shape;
+            self.arms.iter_mut().for_each(ConfigurationSolver::forget);
+        }
+        let policy = match self.policy.take() {
+            Some(policy) => policy,
+            None => default_policy(self.arms.len())?,
+        };
+        let arms = policy.arms();
+        self.policy = Some(policy);
+        if arms == self.arms.len() { Ok(()) } else { Err(wrong_policy(arms).into()) }
+    }
+
+    /// What the policy is told.
+    fn charge(&mut self, iterations: usize, elapsed: Duration, has_failed: bool) -> f64 {
+        let paid = match self.cost {
+            Cost::Seconds => elapsed.as_secs_f64(),
+            Cost::Iterations => iterations as f64,
+        };
+        let (steps, total) = &mut self.solved;
+        if !has_failed {
+            (*steps, *total) = (*steps + 1, *total + paid);
+            return paid;
+        }
+        let mean = if *steps > 0 { *total / *steps as f64 } else { paid };
+        paid.max(FAILURE_CHARGE * mean)
+    }
+}
+
+/// Ridge regression of the log cost without features, which is each arm's mean, explored by inverse-gap weighting.
+fn default_policy(arms: usize) -> Result<Box<dyn Policy>, SequenceError> {
+    Ok(Box::new(residua_bandit::ChebCbRidge::new(arms, Vec::new())?))
+}
+
+fn wrong_policy(arms: usize) -> SolveError {
+    SolveError::InvalidOption {
+        name: "policy",
+        value: format!("{arms} arms"),
+        expected: "as many arms as there are configurations, at least one",
+    }
+}

@@ -1,0 +1,133 @@
+use super::*;
+use residua_bandit::Fixed;
+use residua_data::poisson::{PoissonKind, PoissonProblem};
+use residua_solvers::{Method, PrecondKind};
+
+/// A diffusion step whose coefficient grows with time.
+fn steps(count: u64, mut each: impl FnMut(u64, &CsrMatrix, &[f64])) {
+    let laplacian = PoissonProblem::new(PoissonKind::Constant, 2, 20).build().unwrap();
+    for t in 0..count {
+        let mut a = laplacian.matrix.clone();
+        a.values_mut().iter_mut().for_each(|v| *v *= 1.0 + 0.1 * t as f64);
+        for i in 0..a.nrows() {
+            let k = a.row_ptr()[i] as usize + a.row(i).0.partition_point(|&j| (j as usize) < i);
+            a.values_mut()[k] += 1.0;
+        }
+        each(t, &a, &laplacian.rhs);
+    }
+}
+
+#[test]
+fn every_configuration_solves_every_step() {
+    let mut a0 = None;
+    steps(1, |_, a, _| a0 = Some(a.clone()));
+    for (arm, configuration) in candidates(&a0.unwrap()).into_iter().enumerate() {
+        let name = configuration.to_string();
+        let mut solver = SequenceSolver::new(StopRule::rtol(1e-9))
+            .with_configurations(vec![configuration])
+            .with_policy(Box::new(Fixed::new(0, 1).unwrap()));
+        let mut x = vec![0.0; 400];
+        steps(15, |t, a, b| {
+            let report = solver.solve(a, b, &mut x).unwrap();
+            assert!(report.outcome.converged() && report.fallback.is_none(), "{arm} {name} {t}: {report:?}");
+            assert_eq!((report.step, report.arm, report.probability), (t, 0, 1.0));
+            let mut r = vec![0.0; 400];
+            a.multiply(&x, &mut r);
+            let residual: f64 = r.iter().zip(b).map(|(r, b)| (b - r).powi(2)).sum::<f64>().sqrt();
+            let norm: f64 = b.iter().map(|b| b * b).sum::<f64>().sqrt();
+            assert!(residual <= 1.0001e-9 * norm);
+        });
+    }
+}
+
+#[test]
+fn an_arm_that_fails_is_charged_and_the_step_is_solved_all_the_same() {
+    // Jacobi's iteration is no arm, and BiCGSTAB within no iterations cannot converge.
+    for configuration in [
+        Configuration::new(Method::Lsmr, PrecondKind::Ict),
+        Configuration { omega: Some(2.5), ..Configuration::sor(1.0) },
+    ] {
+        let mut solver = SequenceSolver::new(StopRule::rtol(1e-8))
+            .with_configurations(vec![configuration, Configuration::auto()])
+            .with_policy(Box::new(Fixed::new(0, 2).unwrap()))
+            .with_cost(Cost::Iterations);
+        let mut x = vec![0.0; 400];
+        steps(3, |_, a, b| {
+            let report = solver.solve(a, b, &mut x).unwrap();
+            assert!(report.outcome.converged() && report.fallback.is_some(), "{report:?}");
+            assert!(report.cost >= report.iterations as f64);
+        });
+    }
+}
+
+#[test]
+fn the_same_seed_draws_the_same_arms() {
+    let run = || {
+        let mut solver = SequenceSolver::new(StopRule::rtol(1e-8)).with_cost(Cost::Iterations).with_seed(7);
+        let mut x = vec![0.0; 400];
+        let mut drawn = Vec::new();
+        steps(20, |_, a, b| drawn.push(solver.solve(a, b, &mut x).unwrap().arm));
+        (drawn, x)
+    };
+    assert_eq!(run(), run());
+}
+
+#[test]
+fn wrong_calls_are_refused() {
+    steps(1, |_, a, b| {
+        let mut solver = SequenceSolver::new(StopRule::default());
+        assert!(matches!(
+            solver.solve(a, b, &mut [0.0]),
+            Err(SequenceError::Solve(SolveError::DimensionMismatch { .. }))
+        ));
+        assert!(matches!(
+            solver.solve(a, &[1.0], &mut vec![0.0; 400]),
+            Err(SequenceError::Solve(SolveError::DimensionMismatch { .. }))
+        ));
+        let mut bad = a.clone();
+        bad.values_mut()[3] = f64::NAN;
+        assert!(matches!(
+            solver.solve(&bad, b, &mut vec![0.0; 400]),
+            Err(SequenceError::Solve(SolveError::NonFinite { .. }))
+        ));
+        let mut solver = solver.with_policy(Box::new(Fixed::new(0, 2).unwrap()));
+        assert!(matches!(
+            solver.solve(a, b, &mut vec![0.0; 400]),
+            Err(SequenceError::Solve(SolveError::InvalidOption { .. }))
+        ));
+    });
+}
+
+#[test]
+fn a_run_that_is_taken_up_again_goes_on_as_if_it_had_not_ended() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("state.json");
+    let arms = || omega_grid(5).into_iter().map(Configuration::ssor_cg).collect::<Vec<_>>();
+    let make = || {
+        let policy = residua_bandit::TsallisInf::new(5).unwrap();
+        let solver = SequenceSolver::new(StopRule::rtol(1e-8)).with_configurations(arms());
+        solver.with_policy(Box::new(policy)).with_cost(Cost::Iterations).with_seed(3)
+    };
+    let mut straight = make();
+    let mut drawn = Vec::new();
+    let mut x = vec![0.0; 400];
+    steps(40, |_, a, b| drawn.push(straight.solve(a, b, &mut x).unwrap().arm));
+    let mut again = Vec::new();
+    let mut x = vec![0.0; 400];
+    let mut solver = make();
+    steps(40, |t, a, b| {
+        if t == 17 {
+            solver.save(&path).unwrap();
+            solver = make();
+            solver.load(&path).unwrap();
+        }
+        again.push(solver.solve(a, b, &mut x).unwrap().arm);
+    });
+    assert_eq!(drawn, again);
+    let mut other = SequenceSolver::new(StopRule::default()).with_configurations(arms()[..4].to_vec());
+    other =
+        other.with_policy(Box::new(residua_bandit::TsallisInf::new(4).unwrap())).with_cost(Cost::Iterations);
+    assert!(matches!(other.load(&path), Err(SequenceError::State { .. })));
+    std::fs::write(&path, "{").unwrap();
+    assert!(matches!(make().load(&path), Err(SequenceError::State { .. })));
+}
