@@ -165,6 +165,8 @@ mod tests {
         let second = policy.select(Context::NONE.with_key(6), &mut rng).unwrap();
         policy.update(second, 1.0).unwrap();
         policy.cancel(first).unwrap();
-        assert!(policy.get(5) == Some(&TsallisInf::new(2).unwrap()) || policy.get(5).is_some());
+        let p = |key| policy.probabilities(Context::NONE.with_key(key)).unwrap();
+        assert_eq!(p(5), [0.5, 0.5], "a cancelled decision teaches nothing");
+        assert_ne!(p(6), [0.5, 0.5]);
     }
 }
