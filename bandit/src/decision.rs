@@ -23,6 +23,8 @@ pub struct Decision {
     pub(crate) clock: u64,
     /// What the learner expected of the arm, in its own unit.
     pub(crate) prediction: Option<f64>,
+    /// What a guard expected of its default arm.
+    pub(crate) baseline: Option<f64>,
     /// The decision of the policy inside a combinator.
     pub(crate) inner: Option<Box<Decision>>,
 }
@@ -81,6 +83,11 @@ impl Book {
         self.arms
     }
 
+    /// Number of decisions that are out.
+    pub(crate) fn open(&self) -> u64 {
+        self.open.len() as u64
+    }
+
     /// Refuses the book of a policy with another setup, and one that is none.
     pub(crate) fn check_same(&self, saved: &Self) -> Result<(), PolicyError> {
         if saved.arms != self.arms {
@@ -132,6 +139,7 @@ impl Book {
             features: context.features.into(),
             clock: 0,
             prediction: None,
+            baseline: None,
             inner: None,
         })
     }
@@ -156,10 +164,13 @@ impl Book {
     }
 }
 
+/// The largest cost: sums of costs divided by small probabilities, and their squares, must stay finite.
+const LARGEST_COST: f64 = 1e100;
+
 /// Refuses a cost that is negative or not finite.
 pub(crate) fn check_cost(arm: usize, cost: f64) -> Result<(), PolicyError> {
-    match cost.is_finite() && cost >= 0.0 {
+    match (0.0..=LARGEST_COST).contains(&cost) {
         true => Ok(()),
-        false => Err(PolicyError::BadCost { arm, cost, allowed: "finite and not negative" }),
+        false => Err(PolicyError::BadCost { arm, cost, allowed: "a number from 0 to 1e100" }),
     }
 }

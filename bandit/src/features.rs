@@ -35,7 +35,7 @@ impl Feature {
 
     fn check(&self) -> Result<(), PolicyError> {
         let wrong = |setting, value, allowed| Err(PolicyError::BadSetting { setting, value, allowed });
-        if self.log && self.lower.is_nan() || self.log && self.lower <= 0.0 {
+        if self.log && (self.lower.is_nan() || self.lower <= 0.0) {
             return wrong("lower end of a log feature", self.lower, "above 0");
         }
         if !(self.lower.is_finite() && (self.upper - self.lower).is_finite() && self.lower < self.upper) {
@@ -112,7 +112,7 @@ impl Basis {
 /// The degrees of terms in `count` ≥ 2 features.
 fn several(count: usize, terms: usize) -> Vec<u8> {
     let mut degrees = total_degree(count, 1);
-    if 1 + 2 * count <= terms {
+    if 2 * count < terms {
         for j in 0..count {
             degrees.extend((0..count).map(|i| if i == j { 2 } else { 0 }));
         }

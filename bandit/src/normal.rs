@@ -58,6 +58,20 @@ impl NormalEquations {
         }
     }
 
+    /// The normal equations of the `free` coefficients with the others held at `theta`, their right-hand side
+    /// being `scale` h less what the held ones explain.
+    pub(crate) fn restricted(&self, free: &[usize], theta: &[f64], scale: f64) -> Self {
+        let mut part = Self::new(free.len());
+        for (a, &i) in free.iter().enumerate() {
+            for (b, &j) in free[..=a].iter().enumerate() {
+                part.gram[at(a, b)] = self.gram(i, j);
+            }
+            let held = (0..theta.len()).filter(|k| !free.contains(k));
+            part.cross[a] = scale * self.cross[i] - held.map(|k| self.gram(i, k) * theta[k]).sum::<f64>();
+        }
+        part
+    }
+
     /// The solution of (G + `ridge` I) θ = `scale` h − `offset` G e_0, that is of observations taken relative to
     /// `offset`; `None` if the matrix is not positive definite in floating point.
     pub(crate) fn solve(&self, ridge: f64, scale: f64, offset: f64) -> Option<Vec<f64>> {

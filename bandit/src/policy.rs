@@ -8,7 +8,7 @@ use serde_json::Value;
 /// Chooses an arm, and learns from what it cost.
 ///
 /// The same seed, contexts and costs give the same decisions: all randomness is the caller's generator, no
-/// policy looks at a clock, and none panics. Costs are finite and not negative, lower is better.
+/// policy looks at a clock, and none panics. Costs are numbers from 0 to 1e100, lower is better.
 ///
 /// A policy counts pulls when their cost comes back, not when they are decided on, so a cancelled decision
 /// leaves no trace but its round number.

@@ -38,7 +38,7 @@ pub(crate) fn write<S: Serialize>(state: &S) -> Result<Value, PolicyError> {
     serde_json::to_value(state).map_err(|e| PolicyError::BadState(e.to_string()))
 }
 
-/// Reads what [`write`] wrote.
+/// Reads what [`write()`] wrote.
 pub(crate) fn read<S: DeserializeOwned>(state: &Value) -> Result<S, PolicyError> {
     S::deserialize(state).map_err(|e| PolicyError::BadState(e.to_string()))
 }

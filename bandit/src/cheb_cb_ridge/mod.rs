@@ -4,9 +4,9 @@
 //! polynomials fit well, and relative errors count alike everywhere. After t − 1 pulls, with d arms:
 //!
 //! - **first**, each arm once, in random order;
-//! - **fit**, per arm, over its pulls s: θ_i = argmin Σ (⟨θ, f(c_s)⟩ − (y_s − y_min))² + λ ‖θ‖², y = log cost, f the
-//!   Chebyshev terms of the context, y_min the least y of any arm so far. Where an arm has not been seen it is
-//!   thereby predicted to be as cheap as the cheapest pull: optimism, in no unit of cost;
+//! - **fit**, per arm, over its pulls s: θ_i = argmin Σ (⟨θ, f(c_s)⟩ − (y_s − y_0))² + λ ‖θ‖², y = log cost, f the
+//!   Chebyshev terms of the context. Far from its pulls an arm is thereby predicted at y_0, the logarithm of a
+//!   tenth of the cheapest cost so far: optimism that makes it be tried there, and no unit of cost matters;
 //! - **rate**: η_t = 2 t √(d t / R), R = Σ (prediction − y)² over the pulls of arms that had a prediction;
 //! - **draw**: p_i = (1 − ε_t)/(d + η_t gap_i) + ε_t/d, with ε_t = min(1, ¼/√t), the rest of the probability for the
 //!   best (Foster and Rakhlin (2020), ICML).
@@ -121,7 +121,7 @@ impl ChebCbRidge {
         self.state.pulls
     }
 
-    /// The predicted target of each arm at the terms `f`, relative to the least so far.
+    /// The predicted target of each arm at the terms `f`, relative to y_0.
     fn predictions(&self, f: &[f64]) -> Vec<Option<f64>> {
         self.state.arms.iter().map(|arm| (arm.pulls > 0.0).then(|| dot(f, &arm.theta))).collect()
     }
@@ -146,8 +146,21 @@ impl ChebCbRidge {
     /// Fits arm `i` to its pulls.
     fn fit(&mut self, i: usize) {
         let arm = &mut self.state.arms[i];
-        if let Some(theta) = arm.equations.solve(self.options.ridge, 1.0, self.state.least) {
+        if let Some(theta) = arm.equations.solve(self.options.ridge, 1.0, self.state.reference) {
             arm.theta = theta;
+        }
+        let mean = arm.mean();
+        if let Some(mut theta) = arm.equations.solve(self.options.ridge, 1.0, mean) {
+            theta[0] += mean;
+            arm.expected = theta;
+        }
+    }
+
+    /// The target that an arm is predicted to have where nothing is known, given the least so far.
+    fn optimism(&self, least: f64) -> f64 {
+        match self.options.target {
+            Target::Cost => 0.0,
+            Target::LogCost => least - std::f64::consts::LN_10,
         }
     }
 
@@ -159,8 +172,9 @@ impl ChebCbRidge {
         self.state.arms[i].equations.add(f, y);
         self.state.arms[i].pulls += 1.0;
         self.state.pulls += 1;
-        if self.state.pulls == 1 || y < self.state.least {
-            self.state.least = y;
+        let reference = self.optimism(y);
+        if self.state.pulls == 1 || reference < self.state.reference {
+            self.state.reference = reference;
             (0..self.state.arms.len()).for_each(|i| self.fit(i));
         } else {
             self.fit(i);
@@ -199,7 +213,7 @@ impl Policy for ChebCbRidge {
         let model = &mut self.state.arms[arm];
         model.started += 1;
         if model.pulls > 0.0 {
-            decision.prediction = Some(self.state.least + dot(&f, &model.theta));
+            decision.prediction = Some(self.state.reference + dot(&f, &model.theta));
         }
         self.state.outside += outside;
         Ok(decision)
@@ -228,7 +242,7 @@ impl Policy for ChebCbRidge {
     fn predict(&self, context: Context<'_>, arm: usize) -> Option<f64> {
         let (f, _) = self.basis.evaluate(context).ok()?;
         let arm = self.state.arms.get(arm).filter(|arm| arm.pulls > 0.0)?;
-        let y = self.state.least + dot(&f, &arm.theta);
+        let y = dot(&f, &arm.expected);
         match self.options.target {
             Target::Cost => Some(y.max(0.0)),
             Target::LogCost => Some(y.exp().min(f64::MAX)),
@@ -246,7 +260,7 @@ impl Policy for ChebCbRidge {
 
     fn import(&mut self, state: &Value, prior: Prior) -> Result<(), PolicyError> {
         let saved = self.state.read(state, self.basis.terms())?;
-        self.state = saved.as_prior(self.state.book.clone(), prior.check()?, self.options.target)?;
+        self.state = saved.into_prior(self.state.book.clone(), prior.check()?, self.options.target)?;
         (0..self.arms()).for_each(|i| self.fit(i));
         Ok(())
     }
