@@ -31,6 +31,7 @@ mod error;
 mod prepared;
 mod state;
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests;
 
 pub use configuration::{Configuration, candidates, omega_grid};
@@ -40,7 +41,7 @@ pub use prepared::ConfigurationSolver;
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use residua_bandit::{Context, Policy};
+use residua_bandit::{ChebCbRidge, Context, Guarded, Policy};
 use residua_data::CsrMatrix;
 use residua_solvers::{LinearSystem, Outcome, SolveError, StopRule};
 use std::time::{Duration, Instant};
@@ -97,7 +98,8 @@ pub struct SequenceSolver {
 }
 
 impl SequenceSolver {
-    /// Chooses among the [`candidates`] for the first matrix, by seconds.
+    /// Chooses among the [`candidates`] for the first matrix, by seconds. The policy knows no context and is guarded: what it
+    /// spends stays within a fifth of what the first candidate, `auto`, is expected to cost.
     pub fn new(stop: StopRule) -> Self {
         Self {
             arms: Vec::new(),
@@ -246,9 +248,9 @@ impl SequenceSolver {
     }
 }
 
-/// Ridge regression of the log cost without features, which is each arm's mean, explored by inverse-gap weighting.
+/// Each arm's mean log cost, explored by inverse-gap weighting, within a budget relative to the first arm.
 fn default_policy(arms: usize) -> Result<Box<dyn Policy>, SequenceError> {
-    Ok(Box::new(residua_bandit::ChebCbRidge::new(arms, Vec::new())?))
+    Ok(Box::new(Guarded::new(ChebCbRidge::new(arms, Vec::new())?, 0)?))
 }
 
 fn wrong_policy(arms: usize) -> SolveError {

@@ -3,7 +3,8 @@
 use super::Contexts;
 use crate::plan::{Selector, SequencePlan};
 use residua::bandit::{
-    ChebCb, ChebCbRidge, Feature, Fixed, Policy, PolicyError, TsallisInf, TsallisOptions, UniformRandom,
+    ChebCb, ChebCbRidge, Feature, Fixed, Guarded, Policy, PolicyError, TsallisInf, TsallisOptions,
+    UniformRandom,
 };
 use residua::sequence::Cost;
 
@@ -35,6 +36,10 @@ pub(super) fn make(plan: &SequencePlan, arms: usize, contexts: &Contexts) -> Res
             boxed(ChebCb::new(arms, bounds, TERMS, floor))
         }
         Selector::ChebCbRidge => boxed(ChebCbRidge::new(arms, features)),
+        // Whole configurations: the first is the default that the guard compares with.
+        Selector::Auto if plan.arms.is_empty() => {
+            boxed(ChebCbRidge::new(arms, features).and_then(|policy| Guarded::new(policy, 0)))
+        }
         Selector::Auto if has_context => boxed(ChebCbRidge::new(arms, features)),
         Selector::Auto => {
             boxed(TsallisInf::with(arms, TsallisOptions { floor, ..TsallisOptions::default() }))
