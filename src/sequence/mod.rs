@@ -28,6 +28,7 @@
 mod configuration;
 mod context;
 mod error;
+mod model_omega;
 mod prepared;
 mod state;
 #[cfg(test)]
@@ -37,6 +38,7 @@ mod tests;
 pub use configuration::{Configuration, candidates, omega_grid};
 pub use context::{diagonal_shift, mean_diagonal};
 pub use error::SequenceError;
+pub use model_omega::ModelOmega;
 pub use prepared::ConfigurationSolver;
 
 use rand::SeedableRng;
@@ -208,7 +210,12 @@ impl SequenceSolver {
         let elapsed = start.elapsed();
         let cost = self.charge(iterations, elapsed, fallback.is_some());
         if let Some(policy) = &mut self.policy {
-            policy.update(decision, cost)?;
+            // A guess that was good enough says nothing of the arm.
+            if iterations == 0 && fallback.is_none() {
+                policy.cancel(decision)?;
+            } else {
+                policy.update(decision, cost)?;
+            }
         }
         Ok(StepReport { step, arm, probability, outcome, iterations, elapsed, cost, fallback })
     }
@@ -235,7 +242,7 @@ impl SequenceSolver {
     /// What the policy is told.
     fn charge(&mut self, iterations: usize, elapsed: Duration, has_failed: bool) -> f64 {
         let paid = match self.cost {
-            Cost::Seconds => elapsed.as_secs_f64(),
+            Cost::Seconds => elapsed.as_secs_f64().max(1e-9),
             Cost::Iterations => iterations as f64,
         };
         let (steps, total) = &mut self.solved;

@@ -131,3 +131,18 @@ fn a_run_that_is_taken_up_again_goes_on_as_if_it_had_not_ended() {
     std::fs::write(&path, "{").unwrap();
     assert!(matches!(make().load(&path), Err(SequenceError::State { .. })));
 }
+
+#[test]
+fn a_guess_that_is_good_enough_is_no_pull() {
+    let arms = omega_grid(3).into_iter().map(Configuration::ssor_cg).collect();
+    let mut solver =
+        SequenceSolver::new(StopRule::rtol(1e-8)).with_configurations(arms).with_cost(Cost::Iterations);
+    let mut x = vec![0.0; 400];
+    steps(1, |_, a, b| {
+        assert!(solver.solve(a, b, &mut x).unwrap().iterations > 0);
+        for _ in 0..5 {
+            let report = solver.solve(a, b, &mut x).unwrap();
+            assert!(report.iterations == 0 && report.outcome.converged());
+        }
+    });
+}

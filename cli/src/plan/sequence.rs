@@ -44,6 +44,8 @@ pub(crate) enum Selector {
     Uniform,
     Oracle,
     Fixed,
+    /// Young's formula with one number learned from the first solve.
+    Model,
 }
 
 /// A sequence and how to solve it.
@@ -78,6 +80,11 @@ impl SequencePlan {
         if fixed.is_some() && configurations {
             return Err(UsageError::new(
                 "--selector fixed:W: expected --method sor or cg, whose arms are values of ω",
+            ));
+        }
+        if selector == Selector::Model && typed.method != "sor" {
+            return Err(UsageError::new(
+                "--selector model: expected --method sor, whose best ω the model knows",
             ));
         }
         if typed.grid == 0 || typed.grid > MAX_GRID {
@@ -142,12 +149,13 @@ fn parse_selector(name: &str) -> Result<(Selector, Option<f64>), UsageError> {
         "cheb-cb-r" => Selector::ChebCbRidge,
         "uniform" => Selector::Uniform,
         "oracle" => Selector::Oracle,
+        "model" => Selector::Model,
         _ => {
             let omega = name.strip_prefix("fixed:").and_then(|w| w.parse::<f64>().ok());
             return match omega.filter(|w| *w > 0.0 && *w < 2.0) {
                 Some(omega) => Ok((Selector::Fixed, Some(omega))),
                 None => Err(UsageError::new(format!(
-                    "--selector {name}: expected auto, tsallis-inf, cheb-cb, cheb-cb-r, uniform, oracle, or fixed:W with \
+                    "--selector {name}: expected auto, tsallis-inf, cheb-cb, cheb-cb-r, uniform, oracle, model, or fixed:W with \
                      0 < W < 2"
                 ))),
             };

@@ -11,8 +11,9 @@ use crate::report::{
     write_page,
 };
 use contexts::Contexts;
-use residua::sequence::{Configuration, ConfigurationSolver, Cost, SequenceSolver, candidates};
-use residua_solvers::LinearSystem;
+use residua::sequence::{Configuration, ConfigurationSolver, Cost, ModelOmega, SequenceSolver, candidates};
+use residua_solvers::stationary::Sor;
+use residua_solvers::{History, LinearSystem, Solver};
 use std::time::Instant;
 
 /// Solves the sequence of `plan` and reports.
@@ -25,6 +26,7 @@ pub(crate) fn sequence(plan: &SequencePlan, context: &Context) -> Exit {
         records: Vec::new(),
         hindsight: Hindsight::default(),
         all: Vec::new(),
+        model: ModelOmega::new(),
         exit: Exit::Success,
         started: Instant::now(),
     };
@@ -46,6 +48,7 @@ struct Run<'a> {
     hindsight: Hindsight,
     /// The solver of each configuration, for the hindsight.
     all: Vec<ConfigurationSolver>,
+    model: ModelOmega,
     exit: Exit,
     started: Instant,
 }
@@ -92,6 +95,8 @@ impl Run<'_> {
             }
             let record = if plan.selector == Selector::Oracle {
                 self.best_of_all(a, b, &mut x, &features, arms)?
+            } else if plan.selector == Selector::Model {
+                self.by_model(a, b, &mut x, &features)?
             } else {
                 let solver = match &mut solver {
                     Some(solver) => solver,
@@ -185,6 +190,38 @@ impl Run<'_> {
             case: String::new(),
             omega: arms[best].omega,
             configuration: arms[best].to_string(),
+            probability: 1.0,
+            context: features.to_vec(),
+            iterations: outcome.iterations,
+            seconds: start.elapsed().as_secs_f64(),
+            status: outcome.reason.into(),
+            relative_residual: finite(outcome.relative_residual),
+            fallback: None,
+        })
+    }
+
+    /// SOR with the ω of the model.
+    fn by_model(
+        &mut self,
+        a: &residua_data::CsrMatrix,
+        b: &[f64],
+        x: &mut [f64],
+        features: &[f64],
+    ) -> Result<StepRecord, String> {
+        let omega = self.model.omega(a);
+        let mut history = History::new();
+        let start = Instant::now();
+        let solved = Sor::new(omega)
+            .and_then(|mut sor| sor.solve(&LinearSystem::new(a, b)?, x, &self.plan.stop, &mut history));
+        let outcome = solved.map_err(|e| e.to_string())?;
+        if !self.model.has_learned() {
+            self.model.observe(a, history.relative_residuals());
+        }
+        Ok(StepRecord {
+            step: self.records.len() as u64 + 1,
+            case: String::new(),
+            omega: Some(omega),
+            configuration: Configuration::sor(omega).to_string(),
             probability: 1.0,
             context: features.to_vec(),
             iterations: outcome.iterations,
