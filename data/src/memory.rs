@@ -103,8 +103,10 @@ unsafe impl GlobalAlloc for LargePages {
 /// Does nothing elsewhere than on Linux with glibc.
 pub fn keep_freed_memory() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    // SAFETY: both are documented parameters of glibc's allocator; a refused value changes nothing.
+    // SAFETY: all are documented parameters of glibc's allocator; a refused value changes nothing.
     unsafe {
+        // The heaps of other threads give their memory back whatever the threshold.
+        libc::mallopt(libc::M_ARENA_MAX, 1);
         libc::mallopt(libc::M_MMAP_MAX, 0);
         libc::mallopt(libc::M_TRIM_THRESHOLD, libc::c_int::MAX);
     }
