@@ -64,3 +64,26 @@ fn the_real_matrices_converge_and_the_files_prove_it() {
         "{converged} of {square} square cases converged"
     );
 }
+
+#[test]
+fn the_real_sequences_converge_whatever_is_drawn() {
+    let above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    let Some(sequences) = above.map(|folder| folder.join("shared/data/sequences")).find(|s| s.is_dir())
+    else {
+        return println!("skipped: no folder shared/data/sequences above this crate");
+    };
+    let mut systems = 0;
+    for sequence in std::fs::read_dir(&sequences).unwrap() {
+        let path = sequence.unwrap().path();
+        for method in ["auto", "cg"] {
+            let args = ["sequence", path.to_str().unwrap(), "--method", method, "--json", "--rtol", "1e-8"];
+            let run = run_in(&sequences, &args);
+            assert_eq!(run.code, 0, "{}: {}", path.display(), run.stderr);
+            let objects = run.objects();
+            let (_, steps) = objects.split_last().unwrap();
+            systems += steps.len();
+            assert!(steps.iter().all(|o| o["relative_residual"].as_f64().unwrap() <= 1e-8 * (1.0 + 1e-6)));
+        }
+    }
+    assert!(systems > 20, "{systems} systems");
+}
