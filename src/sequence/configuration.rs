@@ -72,13 +72,15 @@ pub fn omega_grid(count: usize) -> Vec<f64> {
 /// Configurations worth a try for matrices like `a`, the first of them the default.
 ///
 /// For a symmetric matrix with a positive diagonal: `auto`; CG with Jacobi, SSOR (ω = 1.5, 1.8), incomplete Cholesky and
-/// multigrid, the latter also with set-ups that serve 10 and 50 steps. For others: `auto`; BiCGSTAB with ILU(0) and ILUT,
-/// set up for every step, every tenth and every fiftieth; multigrid.
+/// multigrid, the latter also with set-ups that serve 10 and 50 steps. For others: `auto`; BiCGSTAB with Jacobi, ILU(0) and ILUT,
+/// set up for every step, every tenth and every fiftieth; multigrid. Where a sparse factorization is cheap, it is an arm too:
+/// unlike `auto`'s, its ordering and symbolic analysis are kept from step to step.
 pub fn candidates(a: &residua_data::CsrMatrix) -> Vec<Configuration> {
+    let facts = residua_solvers::auto::analyse(a);
     let auto = Configuration::auto();
     let with = Configuration::new;
-    if a.is_symmetric() && a.diagonal().iter().all(|&d| d > 0.0) {
-        return vec![
+    let mut arms = if facts.symmetric && facts.positive_diagonal {
+        vec![
             auto,
             with(Method::Cg, PrecondKind::Jacobi),
             Configuration::ssor_cg(1.5),
@@ -88,18 +90,23 @@ pub fn candidates(a: &residua_data::CsrMatrix) -> Vec<Configuration> {
             with(Method::Cg, PrecondKind::Amg),
             with(Method::Cg, PrecondKind::Amg).every(10),
             with(Method::Cg, PrecondKind::Amg).every(50),
-        ];
+        ]
+    } else {
+        vec![
+            auto,
+            with(Method::Bicgstab, PrecondKind::Jacobi),
+            with(Method::Bicgstab, PrecondKind::Ilu0),
+            with(Method::Bicgstab, PrecondKind::Ilu0).every(10),
+            with(Method::Bicgstab, PrecondKind::Ilut),
+            with(Method::Bicgstab, PrecondKind::Ilut).every(10),
+            with(Method::Bicgstab, PrecondKind::Ilut).every(50),
+            with(Method::Bicgstab, PrecondKind::Amg),
+        ]
+    };
+    if facts.factorization_is_cheap() {
+        arms.push(with(Method::Direct, PrecondKind::None));
     }
-    vec![
-        auto,
-        with(Method::Bicgstab, PrecondKind::Jacobi),
-        with(Method::Bicgstab, PrecondKind::Ilu0),
-        with(Method::Bicgstab, PrecondKind::Ilu0).every(10),
-        with(Method::Bicgstab, PrecondKind::Ilut),
-        with(Method::Bicgstab, PrecondKind::Ilut).every(10),
-        with(Method::Bicgstab, PrecondKind::Ilut).every(50),
-        with(Method::Bicgstab, PrecondKind::Amg),
-    ]
+    arms
 }
 
 #[cfg(test)]

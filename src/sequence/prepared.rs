@@ -3,6 +3,7 @@
 use super::Configuration;
 use residua_data::CsrMatrix;
 use residua_solvers::auto::{Options, Session, mic_relaxation};
+use residua_solvers::direct::{Direct, DirectKind};
 use residua_solvers::krylov::{Bicgstab, Cg, EisenstatCg, Gmres};
 use residua_solvers::precond::amg::AmgOptions;
 use residua_solvers::precond::{
@@ -75,6 +76,21 @@ impl<P: LinearPreconditioner + Refresh<CsrMatrix> + Send> Follow for Bicgstab<P>
 impl<P: LinearPreconditioner + Refresh<CsrMatrix> + Send> Follow for Gmres<P> {
     fn refresh(&mut self, a: &CsrMatrix) -> Result<(), SolveError> {
         self.precond_mut().refresh(a)
+    }
+
+    fn solve(
+        &mut self,
+        system: &LinearSystem<'_, CsrMatrix>,
+        x: &mut [f64],
+        stop: &StopRule,
+    ) -> Result<Outcome, SolveError> {
+        Solver::solve(self, system, x, stop, &mut ())
+    }
+}
+
+impl Follow for Direct {
+    fn refresh(&mut self, a: &CsrMatrix) -> Result<(), SolveError> {
+        Direct::refresh(self, a)
     }
 
     fn solve(
@@ -180,6 +196,7 @@ fn build(configuration: &Configuration, a: &CsrMatrix) -> Result<Box<dyn Follow>
     let omega = configuration.omega.unwrap_or(1.0);
     let relaxation = mic_relaxation(a.nrows());
     Ok(match (configuration.method, configuration.precond) {
+        (Method::Direct, _) => Box::new(Direct::new(factorization_of(a), a)?),
         (Method::Sor, _) => Box::new(Matrixless(Sor::new(omega)?)),
         (Method::Ssor, _) => Box::new(Matrixless(Sor::symmetric(omega)?)),
         (Method::Cg, PrecondKind::None) => Box::new(Matrixless(Cg::new(Identity))),
@@ -203,4 +220,10 @@ fn build(configuration: &Configuration, a: &CsrMatrix) -> Result<Box<dyn Follow>
         (Method::Gmres, PrecondKind::Amg) => Box::new(Gmres::new(amg(a)?)),
         _ => return Err(unsupported(configuration)),
     })
+}
+
+/// Cholesky for a symmetric matrix with a positive diagonal, else LU.
+fn factorization_of(a: &CsrMatrix) -> DirectKind {
+    let is_candidate = a.is_symmetric() && a.diagonal().iter().all(|&d| d > 0.0);
+    if is_candidate { DirectKind::Cholesky } else { DirectKind::Lu }
 }
