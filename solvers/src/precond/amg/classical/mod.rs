@@ -12,6 +12,7 @@ mod aggressive;
 mod direct;
 mod extended;
 mod graph;
+mod hmis;
 mod pmis;
 mod row;
 mod strength;
@@ -29,6 +30,9 @@ use strength::Strength;
 pub enum Coarsening {
     /// A maximal independent set, in parallel.
     Pmis,
+    /// The first pass of Ruge and Stüben within blocks of rows, completed by PMIS (De Sterck, Yang and Heys 2006): a more
+    /// regular grid.
+    Hmis,
 }
 
 /// How fine points are interpolated.
@@ -142,7 +146,13 @@ pub(in crate::precond::amg) fn prolongation(
     if strength.graph.edges() == 0 {
         return Ok(None);
     }
-    let first = Splitting::new(pmis::split(&strength.graph, options.seed));
+    let first = Splitting::new(match options.coarsening {
+        Coarsening::Pmis => pmis::split(&strength.graph, options.seed),
+        Coarsening::Hmis => {
+            let start = hmis::first_pass(&strength.graph, hmis::BLOCK_ROWS);
+            pmis::split_from(&strength.graph, options.seed, |i| start[i])
+        }
+    });
     if first.coarse == 0 || first.coarse == a.nrows() {
         return Ok(None);
     }

@@ -27,6 +27,11 @@ const LIGHTER: u8 = 3;
 
 /// Whether each vertex is coarse.
 pub(super) fn split(graph: &Graph, seed: u64) -> Vec<bool> {
+    split_from(graph, seed, |_| false)
+}
+
+/// [`split`] with some points coarse from the start.
+pub(super) fn split_from(graph: &Graph, seed: u64, is_coarse: impl Fn(usize) -> bool + Sync) -> Vec<bool> {
     let n = graph.len();
     let mut weights: Vec<u64> = graph.in_degrees().into_iter().map(u64::from).collect();
     weights.par_iter_mut().with_min_len(GRAIN).enumerate().for_each(|(i, w)| {
@@ -37,7 +42,12 @@ pub(super) fn split(graph: &Graph, seed: u64) -> Vec<bool> {
         .with_min_len(GRAIN)
         .map(|i| {
             let lonely = graph.row(i).is_empty() || weights[i] >> 32 == 0;
-            AtomicU8::new(if lonely { FINE } else { UNDECIDED })
+            let depends = || graph.row(i).iter().any(|&j| is_coarse(j as usize));
+            AtomicU8::new(match lonely {
+                false if is_coarse(i) => COARSE,
+                false if !depends() => UNDECIDED,
+                _ => FINE,
+            })
         })
         .collect();
     let get = |i: u32| state[i as usize].load(Relaxed);

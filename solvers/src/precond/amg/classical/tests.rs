@@ -28,7 +28,14 @@ fn poisson(kind: PoissonKind, dim: usize, n: usize) -> CsrMatrix<f64> {
 
 fn variants() -> Vec<ClassicalOptions> {
     let direct = ClassicalOptions { interpolation: Interpolation::Direct, ..options(0) };
-    vec![options(0), options(1), direct, ClassicalOptions { truncation: 0.2, max_elements: 0, ..options(1) }]
+    let hmis = ClassicalOptions { coarsening: Coarsening::Hmis, ..options(0) };
+    vec![
+        options(0),
+        options(1),
+        direct,
+        hmis,
+        ClassicalOptions { truncation: 0.2, max_elements: 0, ..options(1) },
+    ]
 }
 
 /// What holds for any P: shape, identity in the rows of coarse points, finite weights, few entries.
@@ -124,6 +131,20 @@ fn a_thinned_splitting_still_reaches_every_point() {
 }
 
 #[test]
+fn hmis_colours_a_grid_like_a_chessboard() {
+    let a = poisson(PoissonKind::Constant, 2, 40);
+    let graph = Strength::new(&a, 0.25).unwrap().graph;
+    let start = hmis::first_pass(&graph, a.nrows());
+    let coarse = start.iter().filter(|&&c| c).count();
+    assert!((760..=840).contains(&coarse), "{coarse}");
+    let run = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| hmis::first_pass(&graph, 100))
+    };
+    assert_eq!(run(1), run(2));
+}
+
+#[test]
 fn the_result_does_not_depend_on_threads() {
     let a = poisson(PoissonKind::Jump, 3, 26);
     for options in variants() {
@@ -214,6 +235,18 @@ proptest! {
         // θ = 0: every coupling is strong, so the graph is symmetric.
         let strength = Strength::new(&laplacian(n, &edges), 0.0).unwrap();
         let coarse = pmis::split(&strength.graph, seed);
+        for i in 0..n {
+            let row = strength.graph.row(i);
+            let touches = row.iter().any(|&j| coarse[j as usize]);
+            prop_assert_eq!(coarse[i], !touches && !row.is_empty(), "point {}", i);
+        }
+    }
+
+    #[test]
+    fn hmis_is_a_maximal_independent_set((n, edges) in graph(), block in 1usize..70) {
+        let strength = Strength::new(&laplacian(n, &edges), 0.0).unwrap();
+        let start = hmis::first_pass(&strength.graph, block);
+        let coarse = pmis::split_from(&strength.graph, 0, |i| start[i]);
         for i in 0..n {
             let row = strength.graph.row(i);
             let touches = row.iter().any(|&j| coarse[j as usize]);
