@@ -5,7 +5,8 @@
 //! ```
 //! V: γ = 1. W: γ = 2. Between them, γ = 2 to those levels where a visit is cheap: a second one there costs little of the
 //! whole cycle and makes the correction nearly as good as W does. Every cycle starts from zero, so it is a fixed linear
-//! map, symmetric if A is. (An F-cycle, whose second visits are V-cycles, is not symmetric, so CG could not use it.)
+//! map, symmetric if A is. (An F-cycle, whose second visits are V-cycles, is not
+//! symmetric: see `k_cycle`.)
 //!
 //! Corrections are scaled, x ← x + s P e: the coarse basis functions of aggregation are stiffer than the error, which makes
 //! corrections too short (Braess 1995, *Computing* 55, section 4). The cycle stays symmetric positive definite for any
@@ -24,14 +25,14 @@ const COARSE_SWEEPS: usize = 20;
 
 /// One level: its matrix and smoother, and the way to the next one.
 pub(super) struct Level<T> {
-    smoother: Box<dyn Smooth<T>>,
+    pub(super) smoother: Box<dyn Smooth<T>>,
     /// The way to the next level; none on the coarsest one.
     transfer: Option<Transfer<T>>,
     /// Whether the next level is visited twice.
     twice: bool,
-    x: Vec<T>,
-    b: Vec<T>,
-    r: Vec<T>,
+    pub(super) x: Vec<T>,
+    pub(super) b: Vec<T>,
+    pub(super) r: Vec<T>,
     /// The first visit's correction, where there is a second one.
     sum: Vec<T>,
 }
@@ -70,8 +71,8 @@ impl<T: Scalar> Level<T> {
 
 /// All levels.
 pub(super) struct Hierarchy<T> {
-    levels: Vec<Level<T>>,
-    scale: T,
+    pub(super) levels: Vec<Level<T>>,
+    pub(super) scale: T,
     /// The numbering of the finest level's vectors, where it is not the matrix's own.
     numbering: Option<Arc<Coloring>>,
 }
@@ -145,25 +146,38 @@ fn plan_visits<T: Scalar>(levels: &mut [Level<T>], share: f64) {
 }
 
 fn visit<T: Scalar>(levels: &mut [Level<T>], scale: T) -> Result<(), SolveError> {
+    let twice = levels.first().is_some_and(|level| level.twice);
+    descend(levels, scale, |rest| {
+        visit(rest, scale)?;
+        if twice {
+            let next = &mut rest[0];
+            next.sum.copy_from_slice(&next.x);
+            next.smoother.residual(&next.b, &next.sum, &mut next.r);
+            std::mem::swap(&mut next.b, &mut next.r);
+            let keep = std::mem::take(&mut next.sum);
+            let done = visit(rest, scale);
+            rest[0].sum = keep;
+            done?;
+            let next = &mut rest[0];
+            kernels::axpy(T::one(), &next.sum, &mut next.x);
+        }
+        Ok(())
+    })
+}
+
+/// x ← a cycle for b on the first of `levels`; `correct` solves the next one, x for b, and may overwrite that b.
+pub(super) fn descend<T: Scalar>(
+    levels: &mut [Level<T>],
+    scale: T,
+    correct: impl FnOnce(&mut [Level<T>]) -> Result<(), SolveError>,
+) -> Result<(), SolveError> {
     let Some((level, rest)) = levels.split_first_mut() else { return Ok(()) };
     let (Some(transfer), Some(next)) = (&level.transfer, rest.first_mut()) else {
         return level.relax(COARSE_SWEEPS);
     };
     level.smoother.before(&level.b, &mut level.x, &mut level.r)?;
     transfer.restrict(&level.r, &mut next.b);
-    visit(rest, scale)?;
-    if level.twice {
-        let next = &mut rest[0];
-        next.sum.copy_from_slice(&next.x);
-        next.smoother.residual(&next.b, &next.sum, &mut next.r);
-        std::mem::swap(&mut next.b, &mut next.r);
-        let keep = std::mem::take(&mut next.sum);
-        let done = visit(rest, scale);
-        rest[0].sum = keep;
-        done?;
-        let next = &mut rest[0];
-        kernels::axpy(T::one(), &next.sum, &mut next.x);
-    }
+    correct(rest)?;
     transfer.add_prolongated(scale, &rest[0].x, &mut level.x);
     level.smoother.after(&level.b, &mut level.x, &mut level.r)
 }

@@ -21,6 +21,7 @@ mod coarse;
 mod cycle;
 mod graph;
 mod hierarchy;
+mod k_cycle;
 #[cfg(test)]
 mod odd_tests;
 mod options;
@@ -39,6 +40,7 @@ mod vectors;
 
 pub use crate::precond::multigrid::{Cycle, Precision};
 pub use classical::{ClassicalOptions, Coarsening as ClassicalCoarsening, Interpolation};
+pub use k_cycle::{FlexibleAmg, FlexibleCycle};
 pub use options::{AggregationOptions, AmgOptions, Coarsening, Smoother, Strength};
 
 use super::{LinearPreconditioner, Preconditioner, Refresh, SpdPreconditioner};
@@ -292,31 +294,45 @@ impl Preconditioner<f64> for Amg {
     }
 
     fn apply(&mut self, r: &[f64], z: &mut [f64]) -> Result<(), SolveError> {
+        self.load(r, z)?;
+        match &mut self.levels {
+            Levels::Single(h) => h.run()?,
+            Levels::Double(h) => h.run()?,
+        }
+        self.store(z);
+        Ok(())
+    }
+}
+
+impl Amg {
+    /// The right-hand side of the finest level from `r`, for a solution that goes to `z`.
+    fn load(&mut self, r: &[f64], z: &[f64]) -> Result<(), SolveError> {
         check_len("r", self.n, r.len())?;
         check_len("z", self.n, z.len())?;
-        match &mut self.levels {
+        let largest = match &mut self.levels {
             Levels::Single(h) => {
-                let mut largest = h.set_rhs(r, self.scale);
+                let largest = h.set_rhs(r, self.scale);
                 if largest > 0.0 && largest.is_finite() && !SAFE.contains(&(largest * self.scale)) {
                     self.scale = (-largest.log2().round()).clamp(-1000.0, 1000.0).exp2();
-                    largest = h.set_rhs(r, self.scale);
+                    h.set_rhs(r, self.scale)
+                } else {
+                    largest
                 }
-                if !largest.is_finite() {
-                    return Err(SolveError::ApplyFailed {
-                        what: "amg",
-                        reason: "the residual is not finite".to_owned(),
-                    });
-                }
-                h.run()?;
-                h.solution(1.0 / self.scale, z);
             }
-            Levels::Double(h) => {
-                h.set_rhs(r, 1.0);
-                h.run()?;
-                h.solution(1.0, z);
-            }
+            Levels::Double(h) => h.set_rhs(r, self.scale),
+        };
+        if largest.is_finite() {
+            return Ok(());
         }
-        Ok(())
+        Err(SolveError::ApplyFailed { what: "amg", reason: "the residual is not finite".to_owned() })
+    }
+
+    /// z ← the solution of the finest level.
+    fn store(&self, z: &mut [f64]) {
+        match &self.levels {
+            Levels::Single(h) => h.solution(1.0 / self.scale, z),
+            Levels::Double(h) => h.solution(1.0 / self.scale, z),
+        }
     }
 }
 impl LinearPreconditioner<f64> for Amg {}
