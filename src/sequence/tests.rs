@@ -176,5 +176,6 @@ fn the_published_heat_equation_is_reproduced() {
     let grid = omega_grid(20);
     let cheb_cb = residua_bandit::ChebCb::new(20, (0.0, 10.0), 6, 1.0).unwrap();
     let learned = total(solver(&grid).with_policy(Box::new(cheb_cb)));
-    assert!(learned <= 0.88 * 29_413.0 && learned <= 1.06 * 24_181.0, "{learned}");
+    assert!(learned <= 0.88 * 29_413.0, "against the best fixed: {learned}");
+    assert!(learned <= 1.06 * 24_181.0, "against the instance-optimal: {learned}");
 }
