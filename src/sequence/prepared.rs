@@ -12,109 +12,46 @@ use residua_solvers::precond::{
 use residua_solvers::stationary::Sor;
 use residua_solvers::{LinearSystem, Method, Outcome, PrecondKind, Refresh, SolveError, Solver, StopRule};
 
-/// What a step needs of a solver: to follow the matrix, and to solve.
-trait Follow: Send {
+/// A solver that follows the matrices of a sequence.
+trait Follow: Solver<CsrMatrix> + Send {
     /// Sets up for `a`, which has the pattern of the matrix before.
-    fn refresh(&mut self, a: &CsrMatrix) -> Result<(), SolveError>;
-
-    fn solve(
-        &mut self,
-        system: &LinearSystem<'_, CsrMatrix>,
-        x: &mut [f64],
-        stop: &StopRule,
-    ) -> Result<Outcome, SolveError>;
+    fn follow(&mut self, a: &CsrMatrix) -> Result<(), SolveError>;
 }
 
-/// A solver that holds nothing of the matrix.
-struct Matrixless<S>(S);
-
-impl<S: Solver<CsrMatrix> + Send> Follow for Matrixless<S> {
-    fn refresh(&mut self, _: &CsrMatrix) -> Result<(), SolveError> {
+/// SOR holds nothing of the matrix.
+impl Follow for Sor {
+    fn follow(&mut self, _: &CsrMatrix) -> Result<(), SolveError> {
         Ok(())
-    }
-
-    fn solve(
-        &mut self,
-        system: &LinearSystem<'_, CsrMatrix>,
-        x: &mut [f64],
-        stop: &StopRule,
-    ) -> Result<Outcome, SolveError> {
-        self.0.solve(system, x, stop, &mut ())
     }
 }
 
 impl<P: SpdPreconditioner + Refresh<CsrMatrix> + Send> Follow for Cg<P> {
-    fn refresh(&mut self, a: &CsrMatrix) -> Result<(), SolveError> {
+    fn follow(&mut self, a: &CsrMatrix) -> Result<(), SolveError> {
         self.precond_mut().refresh(a)
-    }
-
-    fn solve(
-        &mut self,
-        system: &LinearSystem<'_, CsrMatrix>,
-        x: &mut [f64],
-        stop: &StopRule,
-    ) -> Result<Outcome, SolveError> {
-        Solver::solve(self, system, x, stop, &mut ())
     }
 }
 
 impl<P: LinearPreconditioner + Refresh<CsrMatrix> + Send> Follow for Bicgstab<P> {
-    fn refresh(&mut self, a: &CsrMatrix) -> Result<(), SolveError> {
+    fn follow(&mut self, a: &CsrMatrix) -> Result<(), SolveError> {
         self.precond_mut().refresh(a)
-    }
-
-    fn solve(
-        &mut self,
-        system: &LinearSystem<'_, CsrMatrix>,
-        x: &mut [f64],
-        stop: &StopRule,
-    ) -> Result<Outcome, SolveError> {
-        Solver::solve(self, system, x, stop, &mut ())
     }
 }
 
 impl<P: LinearPreconditioner + Refresh<CsrMatrix> + Send> Follow for Gmres<P> {
-    fn refresh(&mut self, a: &CsrMatrix) -> Result<(), SolveError> {
+    fn follow(&mut self, a: &CsrMatrix) -> Result<(), SolveError> {
         self.precond_mut().refresh(a)
-    }
-
-    fn solve(
-        &mut self,
-        system: &LinearSystem<'_, CsrMatrix>,
-        x: &mut [f64],
-        stop: &StopRule,
-    ) -> Result<Outcome, SolveError> {
-        Solver::solve(self, system, x, stop, &mut ())
     }
 }
 
 impl Follow for Direct {
-    fn refresh(&mut self, a: &CsrMatrix) -> Result<(), SolveError> {
-        Direct::refresh(self, a)
-    }
-
-    fn solve(
-        &mut self,
-        system: &LinearSystem<'_, CsrMatrix>,
-        x: &mut [f64],
-        stop: &StopRule,
-    ) -> Result<Outcome, SolveError> {
-        Solver::solve(self, system, x, stop, &mut ())
+    fn follow(&mut self, a: &CsrMatrix) -> Result<(), SolveError> {
+        self.refresh(a)
     }
 }
 
 impl Follow for EisenstatCg {
-    fn refresh(&mut self, a: &CsrMatrix) -> Result<(), SolveError> {
-        Refresh::refresh(self, a)
-    }
-
-    fn solve(
-        &mut self,
-        system: &LinearSystem<'_, CsrMatrix>,
-        x: &mut [f64],
-        stop: &StopRule,
-    ) -> Result<Outcome, SolveError> {
-        Solver::solve(self, system, x, stop, &mut ())
+    fn follow(&mut self, a: &CsrMatrix) -> Result<(), SolveError> {
+        self.refresh(a)
     }
 }
 
@@ -152,14 +89,14 @@ impl ConfigurationSolver {
             let mut session = Session::new(system.operator(), &Options::default())?;
             return Ok(session.solve(system.rhs(), x, stop, &mut ())?.outcome);
         }
-        self.follow(step, system.operator())?.solve(system, x, stop)
+        self.set_up(step, system.operator())?.solve(system, x, stop, &mut ())
     }
 
     /// The solver, set up for a matrix that is young enough.
-    fn follow(&mut self, step: u64, a: &CsrMatrix) -> Result<&mut dyn Follow, SolveError> {
+    fn set_up(&mut self, step: u64, a: &CsrMatrix) -> Result<&mut dyn Follow, SolveError> {
         let is_due = step >= self.set_up_at + self.configuration.refresh_period as u64;
         let kept = self.solver.take().and_then(|mut solver| {
-            if is_due && solver.refresh(a).is_err() {
+            if is_due && solver.follow(a).is_err() {
                 return None;
             }
             Some(solver)
@@ -197,9 +134,9 @@ fn build(configuration: &Configuration, a: &CsrMatrix) -> Result<Box<dyn Follow>
     let relaxation = mic_relaxation(a.nrows());
     Ok(match (configuration.method, configuration.precond) {
         (Method::Direct, _) => Box::new(Direct::new(factorization_of(a), a)?),
-        (Method::Sor, _) => Box::new(Matrixless(Sor::new(omega)?)),
-        (Method::Ssor, _) => Box::new(Matrixless(Sor::symmetric(omega)?)),
-        (Method::Cg, PrecondKind::None) => Box::new(Matrixless(Cg::new(Identity))),
+        (Method::Sor, _) => Box::new(Sor::new(omega)?),
+        (Method::Ssor, _) => Box::new(Sor::symmetric(omega)?),
+        (Method::Cg, PrecondKind::None) => Box::new(Cg::new(Identity)),
         (Method::Cg, PrecondKind::Jacobi) => Box::new(Cg::new(Jacobi::new(a)?)),
         (Method::Cg, PrecondKind::Ssor) if configuration.refresh_period == 1 => {
             Box::new(EisenstatCg::ssor(a, omega)?)

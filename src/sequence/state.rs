@@ -2,7 +2,6 @@
 
 use super::{Cost, SequenceError, SequenceSolver};
 use serde::{Deserialize, Serialize};
-use std::io::Write;
 use std::path::Path;
 
 /// Raised when the meaning of a field changes.
@@ -83,17 +82,12 @@ fn refused(path: &Path, reason: &str) -> SequenceError {
     SequenceError::State { path: path.to_owned(), reason: reason.to_owned() }
 }
 
-/// Writes a file beside `path`, down to the disk, and renames it.
+/// Writes a file beside `path` and renames it.
 fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_os_string();
     name.push(format!(".{}.tmp", std::process::id()));
     let temporary = path.with_file_name(name);
-    let write = || {
-        let mut file = std::fs::File::create(&temporary)?;
-        file.write_all(bytes)?;
-        std::fs::rename(&temporary, path)
-    };
-    let written = write();
+    let written = std::fs::write(&temporary, bytes).and_then(|()| std::fs::rename(&temporary, path));
     if written.is_err() {
         let _ = std::fs::remove_file(&temporary);
     }

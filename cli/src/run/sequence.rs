@@ -12,8 +12,9 @@ use crate::report::{
 };
 use contexts::Contexts;
 use residua::sequence::{Configuration, ConfigurationSolver, Cost, ModelOmega, SequenceSolver, candidates};
+use residua_data::CsrMatrix;
 use residua_solvers::stationary::Sor;
-use residua_solvers::{History, LinearSystem, Solver};
+use residua_solvers::{History, LinearSystem, Outcome, Solver};
 use std::time::Instant;
 
 /// Solves the sequence of `plan` and reports.
@@ -89,9 +90,8 @@ impl Run<'_> {
                 *arms = candidates(a);
             }
             let features = contexts.of(sequence.as_ref(), self.records.len())?;
-            let guess = x.clone();
             if plan.hindsight || plan.selector == Selector::Oracle {
-                self.look_back(a, b, &guess, arms);
+                self.look_back(a, b, &x, arms);
             }
             let record = if plan.selector == Selector::Oracle {
                 self.best_of_all(a, b, &mut x, &features, arms)?
@@ -146,7 +146,7 @@ impl Run<'_> {
     }
 
     /// What every configuration takes for this system.
-    fn look_back(&mut self, a: &residua_data::CsrMatrix, b: &[f64], guess: &[f64], arms: &[Configuration]) {
+    fn look_back(&mut self, a: &CsrMatrix, b: &[f64], guess: &[f64], arms: &[Configuration]) {
         if self.all.is_empty() {
             self.all = arms.iter().cloned().map(ConfigurationSolver::new).collect();
         }
@@ -167,7 +167,7 @@ impl Run<'_> {
     /// The solve by the configuration that `look_back` found to be the best.
     fn best_of_all(
         &mut self,
-        a: &residua_data::CsrMatrix,
+        a: &CsrMatrix,
         b: &[f64],
         x: &mut [f64],
         features: &[f64],
@@ -185,25 +185,13 @@ impl Run<'_> {
         let system = LinearSystem::new(a, b).map_err(|e| e.to_string())?;
         let step = self.records.len() as u64;
         let outcome = self.all[best].solve(step, &system, x, &self.plan.stop).map_err(|e| e.to_string())?;
-        Ok(StepRecord {
-            step: self.records.len() as u64 + 1,
-            case: String::new(),
-            omega: arms[best].omega,
-            configuration: arms[best].to_string(),
-            probability: 1.0,
-            context: features.to_vec(),
-            iterations: outcome.iterations,
-            seconds: start.elapsed().as_secs_f64(),
-            status: outcome.reason.into(),
-            relative_residual: finite(outcome.relative_residual),
-            fallback: None,
-        })
+        Ok(self.record(&arms[best], features, &outcome, start))
     }
 
     /// SOR with the ω of the model.
     fn by_model(
         &mut self,
-        a: &residua_data::CsrMatrix,
+        a: &CsrMatrix,
         b: &[f64],
         x: &mut [f64],
         features: &[f64],
@@ -217,11 +205,22 @@ impl Run<'_> {
         if !self.model.has_learned() {
             self.model.observe(a, history.relative_residuals());
         }
-        Ok(StepRecord {
+        Ok(self.record(&Configuration::sor(omega), features, &outcome, start))
+    }
+
+    /// The record of a solve that began at `start` and left nothing to chance.
+    fn record(
+        &self,
+        configuration: &Configuration,
+        features: &[f64],
+        outcome: &Outcome,
+        start: Instant,
+    ) -> StepRecord {
+        StepRecord {
             step: self.records.len() as u64 + 1,
             case: String::new(),
-            omega: Some(omega),
-            configuration: Configuration::sor(omega).to_string(),
+            omega: configuration.omega,
+            configuration: configuration.to_string(),
             probability: 1.0,
             context: features.to_vec(),
             iterations: outcome.iterations,
@@ -229,7 +228,7 @@ impl Run<'_> {
             status: outcome.reason.into(),
             relative_residual: finite(outcome.relative_residual),
             fallback: None,
-        })
+        }
     }
 
     /// A system that could not be read.

@@ -1,6 +1,6 @@
 //! No preconditioner: M = I.
 
-use super::{LinearPreconditioner, Preconditioner, SpdPreconditioner};
+use super::{LinearPreconditioner, Preconditioner, Refresh, SpdPreconditioner};
 use crate::{SolveError, kernels};
 use residua_data::Scalar;
 
@@ -22,3 +22,10 @@ impl<T: Scalar> Preconditioner<T> for Identity {
 }
 impl<T: Scalar> LinearPreconditioner<T> for Identity {}
 impl<T: Scalar> SpdPreconditioner<T> for Identity {}
+
+impl<A: ?Sized> Refresh<A> for Identity {
+    /// There is nothing to rebuild.
+    fn refresh(&mut self, _: &A) -> Result<(), SolveError> {
+        Ok(())
+    }
+}

@@ -13,17 +13,22 @@ impl std::ops::Add for Largest {
     }
 }
 
+/// b ← scale · values; returns the largest modulus of a value.
+fn fill_block<T: Scalar>(values: impl Iterator<Item = f64>, scale: f64, b: &mut [T]) -> Largest {
+    let mut largest = 0.0f64;
+    let mut sum = 0.0;
+    for (r, b) in values.zip(b) {
+        *b = T::of(scale * r);
+        largest = largest.max(r.abs());
+        sum += r * 0.0;
+    }
+    Largest(if sum.is_nan() { f64::NAN } else { largest })
+}
+
 /// b ← scale · r; returns the largest |r_i|, not a number or infinite if one is.
 pub(super) fn fill<T: Scalar>(r: &[f64], scale: f64, b: &mut [T]) -> f64 {
     kernels::reduce((r, b), kernels::VECTOR_GRAIN, &|(r, b): (&[f64], &mut [T])| {
-        let mut largest = 0.0f64;
-        let mut sum = 0.0;
-        for (&r, b) in r.iter().zip(b) {
-            *b = T::of(scale * r);
-            largest = largest.max(r.abs());
-            sum += r * 0.0;
-        }
-        Largest(if sum.is_nan() { f64::NAN } else { largest })
+        fill_block(r.iter().copied(), scale, b)
     })
     .0
 }
@@ -38,15 +43,7 @@ pub(super) fn unscale<T: Scalar>(x: &[T], factor: f64, z: &mut [f64]) {
 /// [`fill`] with b_k ← scale · r at `order[k]`.
 pub(super) fn gather<T: Scalar>(r: &[f64], order: &[u32], scale: f64, b: &mut [T]) -> f64 {
     kernels::reduce((order, b), kernels::VECTOR_GRAIN, &|(order, b): (&[u32], &mut [T])| {
-        let mut largest = 0.0f64;
-        let mut sum = 0.0;
-        for (&i, b) in order.iter().zip(b) {
-            let r = r[i as usize];
-            *b = T::of(scale * r);
-            largest = largest.max(r.abs());
-            sum += r * 0.0;
-        }
-        Largest(if sum.is_nan() { f64::NAN } else { largest })
+        fill_block(order.iter().map(|&i| r[i as usize]), scale, b)
     })
     .0
 }
