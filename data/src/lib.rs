@@ -7,6 +7,7 @@
 //! - [`poisson`], the Poisson family of benchmark problems;
 //! - [`elasticity`], cantilever beams with their rigid-body motions;
 //! - [`zoo`], small named systems and random families with what is known of each;
+//! - [`nlp`], nonlinear programs with sparse derivatives;
 //! - [`sequence`], sequences of systems that change a little from step to step, as simulations make them;
 //! - [`matrix_market`], reading and writing of matrices, right-hand sides and solutions;
 //! - [`memory`], an allocator that asks for large pages;
@@ -16,6 +17,7 @@ pub mod csr;
 pub mod elasticity;
 pub mod matrix_market;
 pub mod memory;
+pub mod nlp;
 pub mod poisson;
 pub mod scalar;
 pub mod sequence;
