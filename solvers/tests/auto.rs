@@ -156,3 +156,46 @@ fn the_condition_estimate_is_near_the_condition() {
     let (a, _) = poisson(PoissonKind::Neumann, 2, 5);
     assert_eq!(estimate_condition(&a, &analyse(&a)), Some(f64::INFINITY));
 }
+
+/// A ring of n unknowns with long chords: its factors fill in, and `dominance` times the sum of a row stands on the diagonal.
+fn chords(n: usize, dominance: f64, skew: f64) -> CsrMatrix {
+    let mut coo = residua_data::CooBuilder::new(n, n).unwrap();
+    let mut sums = vec![0.0; n];
+    for i in 0..n {
+        for step in [1, 57, 1013] {
+            let (j, v) = ((i + step) % n, 1.0 + (i % 7) as f64);
+            coo.push(i, j, -v * (1.0 + skew)).unwrap();
+            coo.push(j, i, -v).unwrap();
+            sums[i] += v * (1.0 + skew);
+            sums[j] += v;
+        }
+    }
+    for (i, sum) in sums.iter().enumerate() {
+        coo.push(i, i, dominance * sum + if i == 0 { 1.0 } else { 0.0 }).unwrap();
+    }
+    coo.build().unwrap()
+}
+
+#[test]
+fn a_well_conditioned_matrix_goes_to_jacobi() {
+    let mut a = chords(6000, 4.0, 0.3);
+    // Signs that no matrix of positive type has.
+    a.values_mut().iter_mut().for_each(|v| *v = v.abs());
+    let (report, _) = solve(&a, &vec![1.0; 6000], &Options::default());
+    assert!(report.outcome.converged());
+    assert_eq!((report.method, report.precond), (Method::Bicgstab, PrecondKind::Jacobi), "{}", report.why);
+    assert!(report.outcome.iterations <= 16, "{}", report.outcome.iterations);
+    let facts = analyse(&a);
+    assert!(facts.jacobi_digits.unwrap() > 0.5 && facts.factor_estimate.is_none());
+}
+
+#[test]
+fn a_nearly_symmetric_network_goes_to_multigrid() {
+    let a = chords(6000, 1.0, 0.004);
+    let facts = analyse(&a);
+    assert!(!facts.hermitian && facts.nearly_dominant && facts.asymmetry < 0.01, "{facts:?}");
+    let (report, _) = solve(&a, &residua_data::poisson::uniform_rhs(6000, 3), &Options::default());
+    assert!(report.outcome.converged());
+    assert_eq!((report.method, report.precond), (Method::Bicgstab, PrecondKind::Amg), "{}", report.why);
+    assert!(report.outcome.iterations <= 30, "{}", report.outcome.iterations);
+}

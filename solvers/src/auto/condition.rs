@@ -16,7 +16,7 @@ const MAX_STEPS: usize = 5;
 /// κ₁(A), estimated; infinite for a matrix that is numerically singular, `None` for one that is not square
 /// or too large to be factorized cheaply.
 pub fn estimate_condition<T: AutoScalar>(a: &CsrMatrix<T>, facts: &MatrixFacts) -> Option<f64> {
-    if !facts.is_square() || facts.rows == 0 || !facts.factorization_is_cheap() {
+    if !facts.is_square() || facts.rows == 0 || !facts.with_factor_estimate(a).factorization_is_cheap() {
         return None;
     }
     if facts.null_space.is_some() || facts.empty_rows > 0 {

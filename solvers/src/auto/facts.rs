@@ -1,5 +1,6 @@
 //! What is measured of a matrix before a method is chosen; O(nnz), and one symbolic factorization.
 
+use super::trial;
 use crate::direct::{CholeskyEstimate, estimate_cholesky};
 use crate::null_space::NullSpace;
 use crate::{CsrMatrix, Scalar};
@@ -29,6 +30,13 @@ pub struct MatrixFacts {
     pub zero_diagonals: usize,
     /// |a_ii| ≥ Σ_{j≠i} |a_ij| in every row.
     pub diagonally_dominant: bool,
+    /// Σ_{j≠i} |a_ij| ≤ 1.05 |a_ii| in every row.
+    pub nearly_dominant: bool,
+    /// Σ |a_ij − conj(a_ji)| / Σ |a_ij|; 1 where the pattern is not symmetric.
+    pub asymmetry: f64,
+    /// Digits of the residual that an iteration of CG (Hermitian matrices with a diagonal of one sign) or BiCGSTAB with
+    /// Jacobi gains, from a few of them on a random right-hand side; `None` where that was not tried.
+    pub jacobi_digits: Option<f64>,
     /// No real off-diagonal entry is positive and none is complex: with a positive diagonal, the sign
     /// pattern of an M-matrix.
     pub nonpositive_off_diagonal: bool,
@@ -46,7 +54,7 @@ pub struct MatrixFacts {
     /// Constant null vectors, if A is Hermitian and has some.
     pub null_space: Option<NullSpace>,
     /// What a Cholesky factorization of the pattern of A + Aᵀ costs (LU costs about twice that); `None` for
-    /// rectangular matrices, and for those too large to analyse.
+    /// rectangular matrices, for those too large to analyse, and for those that Jacobi solves in a few iterations.
     pub factor_estimate: Option<CholeskyEstimate>,
 }
 
@@ -62,7 +70,11 @@ pub fn analyse<T: Scalar>(a: &CsrMatrix<T>) -> MatrixFacts {
     let mut facts = analyse_entries(a);
     let max_order =
         if facts.is_positive_type() { MAX_ORDER_OF_POSITIVE_TYPE } else { MAX_ORDER_FOR_ESTIMATE };
-    if facts.is_square() && facts.rows <= max_order {
+    if facts.may_suit_jacobi() {
+        facts.jacobi_digits = trial::jacobi_digits(a, facts.hermitian && facts.positive_diagonal);
+    }
+    let needs_no_factors = facts.jacobi_digits.is_some_and(|digits| digits >= QUICK_DIGITS);
+    if facts.is_square() && facts.rows <= max_order && !needs_no_factors {
         facts.factor_estimate = estimate(a, facts.pattern_symmetric);
     }
     facts
@@ -72,7 +84,12 @@ pub fn analyse<T: Scalar>(a: &CsrMatrix<T>) -> MatrixFacts {
 pub(super) fn analyse_entries<T: Scalar>(a: &CsrMatrix<T>) -> MatrixFacts {
     let exactly_hermitian = a.is_hermitian();
     let pattern_symmetric = exactly_hermitian || a.is_pattern_symmetric();
-    let hermitian = exactly_hermitian || (pattern_symmetric && is_nearly_hermitian(a));
+    let skew = match (exactly_hermitian, pattern_symmetric) {
+        (true, _) => Skew { rounding: true, asymmetry: 0.0 },
+        (false, true) => Skew::of(a),
+        (false, false) => Skew { rounding: false, asymmetry: 1.0 },
+    };
+    let hermitian = skew.rounding;
     let square = a.is_square();
     let found = (0..a.nrows())
         .into_par_iter()
@@ -91,6 +108,9 @@ pub(super) fn analyse_entries<T: Scalar>(a: &CsrMatrix<T>) -> MatrixFacts {
         negative_diagonal: square && a.nrows() > 0 && found.negative_diagonals == a.nrows(),
         zero_diagonals: found.zero_diagonals,
         diagonally_dominant: a.is_diagonally_dominant(),
+        nearly_dominant: square && found.far_from_dominant == 0,
+        asymmetry: skew.asymmetry,
+        jacobi_digits: None,
         nonpositive_off_diagonal: found.positive_off_diagonals == 0,
         triangle_free: hermitian && is_triangle_free(a),
         bandwidth: a.bandwidth().max(),
@@ -113,6 +133,8 @@ struct RowFacts {
     zero_diagonals: usize,
     /// Rows with an entry beside the diagonal that is neither zero nor negative.
     positive_off_diagonals: usize,
+    /// Rows whose other entries exceed the diagonal by more than the slack of `nearly_dominant`.
+    far_from_dominant: usize,
     entry_range: (f64, f64),
     row_scale_range: (f64, f64),
 }
@@ -125,6 +147,7 @@ impl Default for RowFacts {
             negative_diagonals: 0,
             zero_diagonals: 0,
             positive_off_diagonals: 0,
+            far_from_dominant: 0,
             entry_range: nothing,
             row_scale_range: nothing,
         }
@@ -139,6 +162,7 @@ impl RowFacts {
         let mut row_max = 0.0f64;
         let mut diagonal = T::zero();
         let mut has_positive = false;
+        let mut others = 0.0;
         for (&j, v) in cols.iter().zip(vals) {
             let modulus = v.modulus_f64();
             if modulus > 0.0 {
@@ -148,6 +172,7 @@ impl RowFacts {
             if j as usize == i {
                 diagonal = *v;
             } else {
+                others += modulus;
                 has_positive |= modulus != 0.0 && !real_sign(v, -1.0);
             }
         }
@@ -160,6 +185,7 @@ impl RowFacts {
             self.zero_diagonals += usize::from(diagonal.is_zero());
         }
         self.positive_off_diagonals += usize::from(has_positive);
+        self.far_from_dominant += usize::from(others > DOMINANCE_SLACK * diagonal.modulus_f64());
         self
     }
 
@@ -170,25 +196,46 @@ impl RowFacts {
             negative_diagonals: self.negative_diagonals + other.negative_diagonals,
             zero_diagonals: self.zero_diagonals + other.zero_diagonals,
             positive_off_diagonals: self.positive_off_diagonals + other.positive_off_diagonals,
+            far_from_dominant: self.far_from_dominant + other.far_from_dominant,
             entry_range: both(self.entry_range, other.entry_range),
             row_scale_range: both(self.row_scale_range, other.row_scale_range),
         }
     }
 }
 
+/// What the other entries of a row may sum to, relative to the diagonal, in a nearly dominant matrix.
+const DOMINANCE_SLACK: f64 = 1.05;
+
+/// Entries may differ from their mates by this share of the moduli in a nearly symmetric matrix.
+const NEARLY_SYMMETRIC: f64 = 0.01;
+
 /// How many ε a value may differ from its mate's conjugate, relative to the rows' largest entries.
 const HERMITIAN_TOLERANCE: f64 = 16.0;
 
-fn is_nearly_hermitian<T: Scalar>(a: &CsrMatrix<T>) -> bool {
-    let scale = a.row_max_abs();
-    let adjoint = a.adjoint();
-    (0..a.nrows()).all(|i| {
-        let (cols, vals) = a.row(i);
-        cols.iter().zip(vals).zip(adjoint.row(i).1).all(|((&j, &v), &mate)| {
-            let bound = HERMITIAN_TOLERANCE * T::epsilon_f64() * scale[i].min(scale[j as usize]);
-            (v - mate).modulus_f64() <= bound
-        })
-    })
+/// How far a matrix of symmetric pattern is from Hermitian.
+struct Skew {
+    /// No further than rounding.
+    rounding: bool,
+    asymmetry: f64,
+}
+
+impl Skew {
+    fn of<T: Scalar>(a: &CsrMatrix<T>) -> Self {
+        let scale = a.row_max_abs();
+        let adjoint = a.adjoint();
+        let (mut rounding, mut apart, mut moduli) = (true, 0.0, 0.0);
+        for (i, own) in scale.iter().enumerate() {
+            let (cols, vals) = a.row(i);
+            for ((&j, &v), &mate) in cols.iter().zip(vals).zip(adjoint.row(i).1) {
+                let difference = (v - mate).modulus_f64();
+                let bound = HERMITIAN_TOLERANCE * T::epsilon_f64() * own.min(scale[j as usize]);
+                rounding &= difference <= bound;
+                apart += difference;
+                moduli += v.modulus_f64();
+            }
+        }
+        Self { rounding, asymmetry: if apart > 0.0 { apart / moduli } else { 0.0 } }
+    }
 }
 
 /// Rows longer than this count as part of a triangle: looking would cost the square of their length.
@@ -237,6 +284,18 @@ fn symmetrised_pattern<T: Scalar>(a: &CsrMatrix<T>) -> CsrMatrix<f32> {
 }
 
 impl MatrixFacts {
+    /// What a factorization costs, found out now if it was not needed before.
+    pub(super) fn with_factor_estimate<T: Scalar>(&self, a: &CsrMatrix<T>) -> Self {
+        let mut facts = self.clone();
+        if facts.factor_estimate.is_none()
+            && facts.jacobi_digits.is_some()
+            && facts.rows <= MAX_ORDER_FOR_ESTIMATE
+        {
+            facts.factor_estimate = estimate(a, facts.pattern_symmetric);
+        }
+        facts
+    }
+
     /// Whether m = n.
     pub fn is_square(&self) -> bool {
         self.rows == self.cols
@@ -251,6 +310,45 @@ impl MatrixFacts {
     /// Whether A is Hermitian and of positive type: modified incomplete Cholesky cannot break down either.
     pub fn is_m_matrix(&self) -> bool {
         self.hermitian && self.is_positive_type()
+    }
+
+    /// Whether A is Hermitian with a diagonal of one sign, so that CG is worth a try.
+    pub fn is_definite_candidate(&self) -> bool {
+        self.hermitian && (self.positive_diagonal || self.negative_diagonal)
+    }
+
+    /// Whether A is nearly symmetric, nearly dominant with a positive diagonal, real, and not small.
+    pub fn is_nearly_an_elliptic_operator(&self) -> bool {
+        !self.hermitian
+            && self.positive_diagonal
+            && self.nearly_dominant
+            && self.asymmetry <= NEARLY_SYMMETRIC
+            && self.rows >= MIN_ORDER_FOR_MULTIGRID
+    }
+
+    /// The iterations in which Jacobi is expected to gain eight digits, if they are few and cost less than a factorization.
+    pub(super) fn jacobi_is_cheap(&self) -> Option<usize> {
+        let expected = 8.0 / self.jacobi_digits.filter(|&digits| digits > 0.0)?;
+        // BiCGSTAB and LU both cost twice what CG and Cholesky do.
+        let cost = expected * FLOPS_PER_ENTRY_AND_PRODUCT * self.nnz as f64;
+        let is_cheaper = match self.factor_estimate {
+            Some(e) if self.factorization_is_cheap() => {
+                cost <= e.flops + FLOPS_PER_FACTOR_ENTRY * e.factor_nnz as f64
+            }
+            _ => true,
+        };
+        (expected <= MAX_JACOBI_ITERS && is_cheaper).then_some(expected.ceil() as usize)
+    }
+
+    /// Whether a few iterations with Jacobi are worth finding out how fast they converge: not for small matrices, which are
+    /// factorized at once, nor for singular ones and M-matrices, on which Jacobi is slow.
+    fn may_suit_jacobi(&self) -> bool {
+        self.is_square()
+            && self.rows >= MIN_ORDER_FOR_TRIAL
+            && self.zero_diagonals == 0
+            && self.null_space.is_none()
+            && !self.is_badly_scaled()
+            && !self.is_positive_type()
     }
 
     /// Whether a sparse factorization is expected to take less time than an incomplete-factorization
@@ -290,6 +388,24 @@ const MAX_CHEAP_FACTOR_NNZ: usize = 200_000_000;
 
 /// 3.2 GB of doubles.
 const MAX_FACTOR_NNZ: usize = 400_000_000;
+
+/// Below this order a factorization takes no longer than finding out about anything else.
+const MIN_ORDER_FOR_TRIAL: usize = 2000;
+
+/// Digits an iteration with Jacobi from which on nothing else is considered: the symbolic factorization alone would cost more.
+const QUICK_DIGITS: f64 = 0.5;
+
+/// Below this order LU takes a few milliseconds, whatever its pivots do to the fill.
+const MIN_ORDER_FOR_MULTIGRID: usize = 5000;
+
+/// Expected iterations with Jacobi above which eight of them say little.
+const MAX_JACOBI_ITERS: f64 = 60.0;
+
+/// An iteration of CG with Jacobi in operations of a sparse factorization, per entry of A.
+const FLOPS_PER_ENTRY_AND_PRODUCT: f64 = 5.0;
+
+/// What ordering, analysis and moving of the factors cost, per entry of them, in the same operations.
+const FLOPS_PER_FACTOR_ENTRY: f64 = 40.0;
 
 /// Some ten minutes.
 const MAX_FLOPS: f64 = 1e12;

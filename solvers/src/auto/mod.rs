@@ -11,6 +11,7 @@ pub mod facts;
 pub mod plan;
 mod scaled;
 mod session;
+mod trial;
 
 pub use build::{AutoScalar, mic_relaxation};
 pub use condition::estimate_condition;

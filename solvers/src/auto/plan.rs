@@ -7,7 +7,8 @@
 //! |---|---|
 //! | Hermitian, diagonal of one sign | Cholesky if cheap, else CG + AMG (M-matrices only), CG + IC(0); then as indefinite |
 //! | Hermitian, indefinite | LDLᴴ and LU if cheap, else MINRES; then as nonsymmetric |
-//! | square | LU if cheap, else BiCGSTAB + AMG (positive type with short rows only), BiCGSTAB + ILU(0) (positive type only), BiCGSTAB + ILUT, GMRES + ILUT; LU at any cost that fits; GMRES on these factors, and on those of A + δI |
+//! | square, quick with Jacobi | CG or BiCGSTAB + Jacobi; then as below |
+//! | square | BiCGSTAB + AMG if nearly symmetric and nearly dominant, LU if cheap, else BiCGSTAB + AMG (positive type with short rows only), BiCGSTAB + ILU(0) (positive type only), BiCGSTAB + ILUT, GMRES + ILUT; LU at any cost that fits; GMRES on these factors, and on those of A + δI |
 //! | rectangular | LSMR |
 //! | any, at the end | rank-revealing QR if small, else MINRES or LSMR: a least-squares verdict |
 
@@ -120,6 +121,15 @@ pub(super) fn attempts(facts: &MatrixFacts, options: &Options) -> Vec<Attempt> {
         return list;
     }
     let cheap = facts.factorization_is_cheap();
+    if let Some(iterations) = facts.jacobi_is_cheap() {
+        let method = if facts.is_definite_candidate() { Method::Cg } else { Method::Bicgstab };
+        add(
+            krylov(method, PrecondKind::Jacobi),
+            "the matrix is so well conditioned once its rows are scaled that a few iterations do",
+            3 * iterations,
+            false,
+        );
+    }
     let cholesky_kind = if facts.is_m_matrix() { PrecondKind::Mic0 } else { PrecondKind::Ic0 };
     let one_sign = facts.positive_diagonal || facts.negative_diagonal;
     if facts.hermitian && one_sign {
@@ -192,6 +202,14 @@ fn add_nonsymmetric(
     add: &mut impl FnMut(AttemptKind, &'static str, usize, bool),
 ) {
     let krylov = AttemptKind::Krylov;
+    if facts.is_nearly_an_elliptic_operator() {
+        add(
+            krylov(Method::Bicgstab, PrecondKind::Amg),
+            "the matrix is nearly symmetric and nearly dominant with a positive diagonal, as elliptic problems and networks give it",
+            MULTIGRID_ITERS,
+            false,
+        );
+    }
     let positive_type = !cheap && facts.is_positive_type();
     if positive_type && facts.nnz <= MAX_MULTIGRID_ROW * facts.rows {
         add(

@@ -74,7 +74,7 @@ impl Complexity {
 /// One multigrid cycle from zero.
 ///
 /// Symmetric positive definite for a symmetric positive definite A (see [`Smoother`]), and a fixed linear map for any A;
-/// nonsymmetric matrices are smoothed by ILU(0).
+/// nonsymmetric matrices are smoothed by ILU(0), nearly symmetric ones by multicolour Gauss-Seidel.
 ///
 /// **Storage**: about 1.3 to 1.6 times the entries of A, at 8 bytes each in single precision.
 pub struct Amg {
@@ -159,6 +159,9 @@ impl Amg {
         if options.coarsening == Coarsening::Auto {
             let selected = select::select(a, symmetric, near_null.is_some());
             (options.coarsening, reason) = (selected.coarsening, selected.reason);
+        }
+        if options.smoother == Smoother::Auto && !symmetric && select::is_nearly_symmetric(a) {
+            options.smoother = Smoother::MulticolorGaussSeidel;
         }
         let coarsening = (options.coarsening.name(), reason);
         let single = match options.precision {

@@ -159,8 +159,8 @@ pub enum Strength {
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[non_exhaustive]
 pub enum Smoother {
-    /// On the finest level multicolour Gauss-Seidel where few colours do, else Chebyshev of degree 2; ILU(0) for
-    /// nonsymmetric matrices.
+    /// On the finest level multicolour Gauss-Seidel where few colours do, else Chebyshev of degree 2. For nonsymmetric
+    /// matrices ILU(0), but multicolour Gauss-Seidel on all levels where Σ |a_ij − a_ji| ≤ 0.01 Σ |a_ij|.
     #[default]
     Auto,
     /// x ← x + ω D⁻¹ r; ω = 4/(3 ρ), ρ the largest row sum of |D⁻¹A|, where none is given.

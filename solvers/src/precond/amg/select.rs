@@ -75,6 +75,23 @@ pub(super) fn select(a: &CsrMatrix<f64>, symmetric: bool, has_near_null: bool) -
     aggregation("couplings are alike from unknown to unknown: the cheapest set-up and levels")
 }
 
+/// A matrix whose entries differ from their mates by less than this share of their moduli behaves as its symmetric part.
+const NEARLY_SYMMETRIC: f64 = 0.01;
+
+/// Whether Σ |a_ij − a_ji| ≤ 0.01 Σ |a_ij| over the sampled rows.
+pub(super) fn is_nearly_symmetric(a: &CsrMatrix<f64>) -> bool {
+    let step = a.nrows().div_ceil(SAMPLE).max(1);
+    let (mut apart, mut moduli) = (0.0, 0.0);
+    for i in (0..a.nrows()).step_by(step) {
+        let (cols, vals) = a.row(i);
+        for (&j, &v) in cols.iter().zip(vals) {
+            apart += (v - a.get(j as usize, i)).abs();
+            moduli += v.abs();
+        }
+    }
+    apart <= NEARLY_SYMMETRIC * moduli
+}
+
 /// What the sampled rows tell.
 struct Sample {
     roughness: f64,
