@@ -236,7 +236,7 @@ pub(crate) struct SequenceArgs {
     #[arg(long, default_value = "cg", value_name = "NAME", value_parser = ["sor", "cg", "auto"])]
     pub(crate) method: String,
     /// What chooses: tsallis-inf, cheb-cb (as published), cheb-cb-r (ridge on log cost), uniform, fixed:W, oracle (tries
-    /// all and counts the best), model (SOR only: one number learned from the first solve), auto
+    /// all and counts the best), model (ω from the theory of Young and of Hageman and Young, one number taken from the first system), auto
     #[arg(long, default_value = "auto", value_name = "NAME")]
     pub(crate) selector: String,
     /// Values of ω, evenly from 1 to 1.95

@@ -25,6 +25,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod adaptive_ssor;
 mod configuration;
 mod context;
 mod error;
@@ -35,6 +36,7 @@ mod state;
 #[allow(clippy::unwrap_used)]
 mod tests;
 
+pub use adaptive_ssor::AdaptiveSsor;
 pub use configuration::{Configuration, candidates, omega_grid};
 pub use context::{diagonal_shift, mean_diagonal};
 pub use error::SequenceError;

@@ -59,7 +59,7 @@ impl ModelOmega {
 }
 
 /// mean_i Σ_{j≠i} |a_ij| / |a_ii|; rows without a diagonal are left out.
-fn mean_ratio(a: &CsrMatrix) -> f64 {
+pub(super) fn mean_ratio(a: &CsrMatrix) -> f64 {
     let (mut sum, mut rows) = (0.0, 0usize);
     for i in 0..a.nrows() {
         let (cols, vals) = a.row(i);

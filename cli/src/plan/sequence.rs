@@ -46,6 +46,8 @@ pub(crate) enum Selector {
     Fixed,
     /// Young's formula with one number learned from the first solve.
     Model,
+    /// The same for SSOR under CG.
+    SpectralModel,
 }
 
 /// A sequence and how to solve it.
@@ -76,16 +78,19 @@ impl SequencePlan {
         let configurations = typed.method == "auto";
         let arm: fn(f64) -> Configuration =
             if typed.method == "sor" { Configuration::sor } else { Configuration::ssor_cg };
-        let (selector, fixed) = parse_selector(&typed.selector)?;
+        let (mut selector, fixed) = parse_selector(&typed.selector)?;
         if fixed.is_some() && configurations {
             return Err(UsageError::new(
                 "--selector fixed:W: expected --method sor or cg, whose arms are values of ω",
             ));
         }
-        if selector == Selector::Model && typed.method != "sor" {
+        if selector == Selector::Model && configurations {
             return Err(UsageError::new(
-                "--selector model: expected --method sor, whose best ω the model knows",
+                "--selector model: expected --method sor or cg, whose best ω the model knows",
             ));
+        }
+        if selector == Selector::Model && typed.method == "cg" {
+            selector = Selector::SpectralModel;
         }
         if typed.grid == 0 || typed.grid > MAX_GRID {
             return Err(UsageError::new(format!(

@@ -11,7 +11,9 @@ use crate::report::{
     write_page,
 };
 use contexts::Contexts;
-use residua::sequence::{Configuration, ConfigurationSolver, Cost, ModelOmega, SequenceSolver, candidates};
+use residua::sequence::{
+    AdaptiveSsor, Configuration, ConfigurationSolver, Cost, ModelOmega, SequenceSolver, candidates,
+};
 use residua_data::CsrMatrix;
 use residua_solvers::stationary::Sor;
 use residua_solvers::{History, LinearSystem, Outcome, Solver};
@@ -28,6 +30,7 @@ pub(crate) fn sequence(plan: &SequencePlan, context: &Context) -> Exit {
         hindsight: Hindsight::default(),
         all: Vec::new(),
         model: ModelOmega::new(),
+        spectral_model: AdaptiveSsor::new(),
         exit: Exit::Success,
         started: Instant::now(),
     };
@@ -50,6 +53,7 @@ struct Run<'a> {
     /// The solver of each configuration, for the hindsight.
     all: Vec<ConfigurationSolver>,
     model: ModelOmega,
+    spectral_model: AdaptiveSsor,
     exit: Exit,
     started: Instant,
 }
@@ -97,6 +101,8 @@ impl Run<'_> {
                 self.best_of_all(a, b, &mut x, &features, arms)?
             } else if plan.selector == Selector::Model {
                 self.by_model(a, b, &mut x, &features)?
+            } else if plan.selector == Selector::SpectralModel {
+                self.by_spectral_model(a, b, &mut x, &features)?
             } else {
                 let solver = match &mut solver {
                     Some(solver) => solver,
@@ -206,6 +212,24 @@ impl Run<'_> {
             self.model.observe(a, history.relative_residuals());
         }
         Ok(self.record(&Configuration::sor(omega), features, &outcome, start))
+    }
+
+    /// The solve with the ω of SSOR that estimates of the spectrum suggest.
+    fn by_spectral_model(
+        &mut self,
+        a: &CsrMatrix,
+        b: &[f64],
+        x: &mut [f64],
+        features: &[f64],
+    ) -> Result<StepRecord, String> {
+        let start = Instant::now();
+        let omega = self.spectral_model.omega(a);
+        let configuration = Configuration::ssor_cg(omega);
+        let solved = LinearSystem::new(a, b).and_then(|system| {
+            ConfigurationSolver::new(configuration.clone()).solve(0, &system, x, &self.plan.stop)
+        });
+        let outcome = solved.map_err(|e| e.to_string())?;
+        Ok(self.record(&configuration, features, &outcome, start))
     }
 
     /// The record of a solve that began at `start` and left nothing to chance.

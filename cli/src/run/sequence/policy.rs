@@ -19,7 +19,9 @@ pub(super) fn make(plan: &SequencePlan, arms: usize, contexts: &Contexts) -> Res
     let has_context = contexts.bounds.iter().any(|(low, high)| high > low);
     let made = match plan.selector {
         Selector::Fixed => boxed(Fixed::new(0, arms)),
-        Selector::Uniform | Selector::Oracle | Selector::Model => boxed(UniformRandom::new(arms)),
+        Selector::Uniform | Selector::Oracle | Selector::Model | Selector::SpectralModel => {
+            boxed(UniformRandom::new(arms))
+        }
         Selector::TsallisInf => {
             boxed(TsallisInf::with(arms, TsallisOptions { floor, ..TsallisOptions::default() }))
         }
