@@ -9,10 +9,12 @@
 //!
 //! are dual to each other, and P_ij = exp((f_i + g_j − C_ij)/ε) joins their solutions.
 
+mod auto;
 mod cloud;
 mod cost;
 mod error;
 mod feasible;
+mod newton;
 mod options;
 mod outcome;
 mod plan;
@@ -21,7 +23,9 @@ mod reduced;
 mod restore;
 mod run;
 mod simd;
+mod sns;
 mod solver;
+mod support;
 mod sweep;
 
 pub use cost::{Cost, DenseCost, Ground, PointCloud, PointCost};
