@@ -322,7 +322,13 @@ pub(crate) struct TransportArgs {
     #[arg(long)]
     pub(crate) round: bool,
     /// Stop when the marginal error |P 1 - a| + |P' 1 - b| (sums of absolute values) is at most T
-    #[arg(long, value_name = "T", default_value = "1e-8", allow_hyphen_values = true, help_heading = "When to stop")]
+    #[arg(
+        long,
+        value_name = "T",
+        default_value = "1e-8",
+        allow_hyphen_values = true,
+        help_heading = "When to stop"
+    )]
     pub(crate) tol: f64,
     /// ... or after N iterations, sweeps and Newton steps together [default: 5000; 100000 for sinkhorn]
     #[arg(long, value_name = "N", help_heading = "When to stop")]

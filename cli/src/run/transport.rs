@@ -7,15 +7,15 @@ use crate::exit::Exit;
 use crate::interrupt;
 use crate::plan::{Context, TransportPlan};
 use crate::report::{
-    Figure, Progress, Status, Stdout, TransportRecord, TransportView, error_line, finite, figures, to_line,
+    Figure, Progress, Status, Stdout, TransportRecord, TransportView, error_line, figures, finite, to_line,
     write_page,
 };
 use input::Loaded;
 use residua_data::arrays::{NamedArray, write_npz};
 use residua_data::matrix_market::{WriteOptions, write_csr};
 use residua_solvers::transport::{
-    PlanOperator, TransportOptions, TransportOutcome, TransportProblem, TransportProgress, TransportStatus,
-    lp_bound, plan, round_plan, solve,
+    Cost, PlanOperator, TransportError, TransportOptions, TransportOutcome, TransportProblem,
+    TransportProgress, TransportStatus, lp_bound, plan, round_plan, solve,
 };
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -86,7 +86,7 @@ fn solve_problem(
     problem: &TransportProblem,
     options: &TransportOptions,
     progress: &mut Progress,
-) -> Result<TransportOutcome, residua_solvers::transport::TransportError> {
+) -> Result<TransportOutcome, TransportError> {
     // The library's tolerance is relative to the mass; the command's is absolute, and no looser than that.
     let tol = options.tol / problem.mass().max(1.0);
     let options = TransportOptions { tol, ..options.clone() };
@@ -115,7 +115,9 @@ fn outputs(
     if !is_usable(outcome) {
         let asked = [&typed.out_plan, &typed.out_potentials].into_iter().flatten().next();
         return match asked {
-            Some(path) => Err(format!("{}: not written: there is no plan ({})", path.display(), record.status)),
+            Some(path) => {
+                Err(format!("{}: not written: there is no plan ({})", path.display(), record.status))
+            }
             None => Ok(()),
         };
     }
@@ -175,7 +177,7 @@ fn draw(loaded: &Loaded, outcome: &TransportOutcome) -> Vec<Figure> {
     let problem = &loaded.problem;
     let operator = PlanOperator::new(problem, &outcome.potentials, outcome.epsilon);
     if let (Some((source, target)), Ok(operator)) = (&loaded.images, &operator)
-        && let residua_solvers::transport::Cost::Points(points) = problem.cost()
+        && let Cost::Points(points) = problem.cost()
         && let Ok(map) = operator.barycentric_map(points.target())
     {
         return vec![
@@ -190,7 +192,7 @@ fn draw(loaded: &Loaded, outcome: &TransportOutcome) -> Vec<Figure> {
         return Vec::new();
     };
     match problem.cost() {
-        residua_solvers::transport::Cost::Points(points) if points.source().dim() == 2 => {
+        Cost::Points(points) if points.source().dim() == 2 => {
             vec![figures::lines("The plan", points, problem, &sparse.matrix)]
         }
         _ => vec![figures::heat_map("The plan", &sparse.matrix)],

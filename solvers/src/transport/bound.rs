@@ -40,9 +40,8 @@ pub fn lp_bound(problem: &TransportProblem, potentials: &Potentials) -> Result<L
         },
         |all, part| all.iter_mut().zip(part).for_each(|(all, part)| *all = all.min(part)),
     );
-    let dot = |w: &[f64], f: &[f64]| {
-        w.iter().zip(f).filter(|(w, _)| **w > 0.0).map(|(w, f)| w * f).sum::<f64>()
-    };
+    let dot =
+        |w: &[f64], f: &[f64]| w.iter().zip(f).filter(|(w, _)| **w > 0.0).map(|(w, f)| w * f).sum::<f64>();
     let value = dot(a, &source) + dot(b, &target);
     Ok(LpBound { value, potentials: Potentials { source, target } })
 }

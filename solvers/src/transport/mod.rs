@@ -9,11 +9,13 @@
 //!
 //! are dual to each other, and P_ij = exp((f_i + g_j − C_ij)/ε) joins their solutions.
 
+mod auto;
 mod bound;
 mod cloud;
 mod cost;
 mod error;
 mod feasible;
+mod newton;
 mod operator;
 mod options;
 mod outcome;
@@ -24,7 +26,9 @@ mod restore;
 mod rounding;
 mod run;
 mod simd;
+mod sns;
 mod solver;
+mod support;
 mod sweep;
 mod visit;
 

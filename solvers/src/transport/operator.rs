@@ -78,7 +78,10 @@ impl<'a> PlanOperator<'a> {
     pub fn marginals(&self) -> (Vec<f64>, Vec<f64>) {
         let (n, m) = (self.problem.cost().rows(), self.problem.cost().cols());
         // The lengths are right by construction.
-        (self.apply(&vec![1.0; m]).unwrap_or_default(), self.apply_transpose(&vec![1.0; n]).unwrap_or_default())
+        (
+            self.apply(&vec![1.0; m]).unwrap_or_default(),
+            self.apply_transpose(&vec![1.0; n]).unwrap_or_default(),
+        )
     }
 
     /// ‖P1 − a‖₁ + ‖Pᵀ1 − b‖₁.

@@ -11,8 +11,6 @@ pub(super) struct Reduced<'a> {
     pub(super) a: Vec<f64>,
     /// Weights of the columns kept.
     pub(super) b: Vec<f64>,
-    /// log a.
-    pub(super) log_a: Vec<f64>,
     /// log b.
     pub(super) log_b: Vec<f64>,
     /// Original indices of the rows kept.
@@ -77,8 +75,8 @@ impl<'a> Reduced<'a> {
                 }
             }
         };
-        let logs = |w: &[f64]| w.iter().map(|w| w.ln()).collect();
-        Self { log_a: logs(&a), log_b: logs(&b), a, b, rows, cols, costs }
+        let log_b = b.iter().map(|b| b.ln()).collect();
+        Self { log_b, a, b, rows, cols, costs }
     }
 
     pub(super) fn n(&self) -> usize {

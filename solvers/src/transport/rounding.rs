@@ -63,7 +63,8 @@ pub fn round_plan(problem: &TransportProblem, plan: &CsrMatrix<f64>) -> Result<R
         missing_cols[*j as usize] -= p;
     }
     missing_cols.iter_mut().for_each(|r| *r = r.max(0.0));
-    let missing_rows = (0..a.len()).map(|i| (a[i] - values[bounds(i)].iter().sum::<f64>()).max(0.0)).collect();
+    let missing_rows =
+        (0..a.len()).map(|i| (a[i] - values[bounds(i)].iter().sum::<f64>()).max(0.0)).collect();
     let added = north_west(missing_rows, missing_cols);
     merged(problem.cost(), plan, &values, &added)
 }

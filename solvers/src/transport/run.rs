@@ -1,5 +1,6 @@
 //! One solve: the state that all methods share, the limits, the record.
 
+use super::newton::{Aim, Effort, Newton};
 use super::reduced::Reduced;
 use super::solver::evaluate;
 use super::sweep::{Pass, Sums, column_log_sum, sweep};
@@ -17,9 +18,22 @@ pub(super) struct Work {
     /// g/ε of the kept columns.
     pub(super) v: Vec<f64>,
     pub(super) sums: Sums,
+    newton: Newton,
 }
 
 impl Work {
+    /// Entries that the last sweep collected, if not too many.
+    pub(super) fn collected(&self) -> Option<usize> {
+        let blocks = &self.sums.collected;
+        blocks.iter().all(|b| !b.overflow).then(|| blocks.iter().map(|b| b.cols.len()).sum())
+    }
+
+    /// Newton's method on what the last sweep collected.
+    pub(super) fn newton_excursion(&mut self, problem: &Reduced<'_>, aim: Aim) -> Effort {
+        self.newton.support.assemble(&self.sums.collected, &self.sums.rows, &self.sums.cols);
+        self.newton.excursion(&problem.a, &problem.b, &mut self.v, aim)
+    }
+
     /// The starting potentials over ε.
     pub(super) fn reset(
         &mut self,
@@ -92,27 +106,56 @@ impl<'a> Run<'a> {
         }
     }
 
-    pub(super) fn solve(&mut self) -> TransportStatus {
+    pub(super) fn solve(&mut self, max_cost: f64, warm: bool) -> TransportStatus {
+        match self.options.method {
+            TransportMethod::Auto => self.auto(max_cost, warm),
+            TransportMethod::Sinkhorn => self.sinkhorn(),
+            TransportMethod::Sns => self.sns(),
+        }
+    }
+
+    /// Over-relaxed sweeps at the target ε.
+    fn sinkhorn(&mut self) -> TransportStatus {
+        let inv_eps = 1.0 / self.epsilon;
+        let (mut last, mut since) = (f64::INFINITY, 0);
+        let mut omega = self.options.omega.unwrap_or(1.0);
         loop {
-            let error = self.sweep(1.0 / self.epsilon, 1.0);
+            let error = self.sweep(inv_eps, omega, None);
             if let Err(status) = self.record(self.epsilon, error) {
                 return status;
             }
             if error <= self.options.tol {
                 return TransportStatus::Converged;
             }
-            self.update_columns(1.0 / self.epsilon, 1.0);
+            let contraction = error / last;
+            since += 1;
+            if self.options.omega.is_none() {
+                if omega > 1.0 && (error > 1.5 * last || since > 200) {
+                    (omega, since) = (1.0, 0);
+                } else if omega == 1.0 && since >= 10 && contraction < 1.0 {
+                    (omega, since) = ((2.0 / (1.0 + (1.0 - contraction).sqrt())).min(1.9), 0);
+                }
+            }
+            self.update_columns(inv_eps, omega);
+            last = error;
         }
     }
 
-    /// One pass with relaxation ω: new u, its column sums. Returns the L1 error of (u, v).
-    pub(super) fn sweep(&mut self, inv_eps: f64, omega: f64) -> f64 {
+    /// Σ a u + Σ b v − Σ P of the last sweep.
+    pub(super) fn dual(&self) -> f64 {
+        let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+        let total: f64 = self.work.sums.rows.iter().sum();
+        dot(&self.problem.a, &self.work.u) + dot(&self.problem.b, &self.work.v) - total
+    }
+
+    /// One pass with relaxation ω: new u, its column sums; with `collect` = (ω of the support, most entries) also the
+    /// support. Returns the L1 error of (u, v).
+    pub(super) fn sweep(&mut self, inv_eps: f64, omega: f64, collect: Option<(f64, usize)>) -> f64 {
         let work = &mut *self.work;
-        sweep(self.problem, inv_eps, Pass::Relax(omega), &mut work.u, &work.v, &mut work.sums);
+        sweep(self.problem, inv_eps, Pass::Relax(omega), collect, &mut work.u, &work.v, &mut work.sums);
         self.sweeps += 1;
         let distance = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| (x - y).abs()).sum::<f64>();
-        let rows = if omega == 1.0 { 0.0 } else { distance(&work.sums.rows, &self.problem.a) };
-        rows + distance(&work.sums.cols, &self.problem.b)
+        distance(&work.sums.rows, &self.problem.a) + distance(&work.sums.cols, &self.problem.b)
     }
 
     /// v_j ← v_j + ω log(b_j / c_j) with the column sums of the last sweep.
@@ -128,10 +171,7 @@ impl<'a> Run<'a> {
 
     /// Notes the state after a sweep, and says whether to stop.
     pub(super) fn record(&mut self, epsilon: f64, error: f64) -> Result<(), TransportStatus> {
-        let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
-        let work = &*self.work;
-        let total: f64 = work.sums.rows.iter().sum();
-        let dual = dot(&self.problem.a, &work.u) + dot(&self.problem.b, &work.v) - total;
+        let dual = self.dual();
         let progress = TransportProgress {
             epsilon,
             sweeps: self.sweeps,

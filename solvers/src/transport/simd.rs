@@ -148,23 +148,34 @@ impl<G: Rule, const D: usize> CostRow for CloudRow<'_, G, D> {
 /// out_j = exp(shift + v_j − C_j/ε) with exponents cut at 700, and Σ out.
 #[inline(always)]
 pub(super) fn exp_row<C: CostRow>(costs: &C, v: &[f64], inv_eps: f64, shift: f64, out: &mut [f64]) -> f64 {
-    let n = costs.len();
-    let mut sums = [0.0; LANES];
+    // Three short loops over a row that stays in the first-level cache: each is of a form that the compiler vectorises.
     for (k, out) in out.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
         let (c, v) = (costs.chunk(k), lanes(v, k));
         for l in 0..LANES {
-            let t = c[l].mul_add(-inv_eps, v[l] + shift);
-            let e = exp(if t > 700.0 { 700.0 } else { t });
-            out[l] = e;
-            sums[l] += e;
+            out[l] = c[l].mul_add(-inv_eps, v[l] + shift);
         }
     }
-    let whole = n - n % LANES;
-    for j in whole..n {
-        let t = costs.at(j).mul_add(-inv_eps, v[j] + shift);
-        out[j] = exp(if t > 700.0 { 700.0 } else { t });
-        sums[j - whole] += out[j];
+    let n = costs.len();
+    for j in n - n % LANES..n {
+        out[j] = costs.at(j).mul_add(-inv_eps, v[j] + shift);
     }
+    for x in out.iter_mut() {
+        *x = exp(if *x > 700.0 { 700.0 } else { *x });
+    }
+    sum(out)
+}
+
+/// Σ x.
+#[inline(always)]
+fn sum(x: &[f64]) -> f64 {
+    let (chunks, rest) = x.as_chunks::<LANES>();
+    let mut sums = [0.0; LANES];
+    for x in chunks {
+        for l in 0..LANES {
+            sums[l] += x[l];
+        }
+    }
+    sums.iter_mut().zip(rest).for_each(|(s, x)| *s += x);
     fold(sums)
 }
 

@@ -59,7 +59,11 @@ impl TransportSolver {
         self.work.reset(&reduced, epsilon, start, problem);
         let feasible = !problem.cost().has_forbidden() || is_feasible(&reduced);
         let mut run = Run::new(&reduced, options, epsilon, problem, &mut self.work, monitor, began);
-        let status = if feasible { run.solve() } else { TransportStatus::Infeasible };
+        let status = if feasible {
+            run.solve(problem.cost().max_abs(), start.is_some())
+        } else {
+            TransportStatus::Infeasible
+        };
         let mut outcome = run.finish(status);
         let work = &mut self.work;
         outcome.potentials = restore(problem, &reduced, epsilon, &work.u, &work.v);
@@ -105,7 +109,7 @@ impl TransportSolver {
 
 /// The sums of the plan of the workspace's potentials, recomputed: ⟨C, P⟩, Σ P and the L1 marginal error, for mass 1.
 pub(super) fn evaluate(problem: &Reduced<'_>, inv_eps: f64, work: &mut Work) -> (f64, f64, f64) {
-    sweep(problem, inv_eps, Pass::Evaluate, &mut work.u, &work.v, &mut work.sums);
+    sweep(problem, inv_eps, Pass::Evaluate, None, &mut work.u, &work.v, &mut work.sums);
     let distance = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| (x - y).abs()).sum::<f64>();
     let error = distance(&work.sums.rows, &problem.a) + distance(&work.sums.cols, &problem.b);
     (work.sums.costs.iter().sum(), work.sums.rows.iter().sum(), error)

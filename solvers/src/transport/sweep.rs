@@ -12,6 +12,7 @@
 use super::Ground;
 use super::reduced::{Costs, Reduced};
 use super::simd::{self, CloudRow, CostRow, Euclid, Manhattan, Rule, Square};
+use super::support::Collected;
 use rayon::prelude::*;
 use std::marker::PhantomData;
 
@@ -43,6 +44,10 @@ pub(super) struct Sums {
     /// Σ_j C_ij P_ij; filled by [`Pass::Evaluate`].
     pub(super) costs: Vec<f64>,
     partial: Vec<f64>,
+    /// The support, block by block; filled on request.
+    pub(super) collected: Vec<Collected>,
+    /// b_j / n.
+    col_share: Vec<f64>,
 }
 
 /// Rows of a block.
@@ -56,6 +61,7 @@ pub(super) fn sweep(
     problem: &Reduced<'_>,
     inv_eps: f64,
     pass: Pass,
+    collect: Option<(f64, usize)>,
     u: &mut [f64],
     v: &[f64],
     sums: &mut Sums,
@@ -69,27 +75,38 @@ pub(super) fn sweep(
     // The column sums of the block, one row of exponentials, and for clouds in many dimensions one row of costs.
     let width = 3 * m;
     sums.partial.resize(blocks * width, 0.0);
-    let Sums { rows: row_sums, cols, costs, partial } = sums;
+    sums.collected.resize_with(blocks, Collected::default);
+    if collect.is_some() {
+        sums.col_share.clear();
+        sums.col_share.extend(problem.b.iter().map(|b| b / n as f64));
+    }
+    let Sums { rows: row_sums, cols, costs, partial, collected, col_share } = sums;
+    let col_share = &*col_share;
     partial
         .par_chunks_mut(width)
         .zip(u.par_chunks_mut(rows))
         .zip(row_sums.par_chunks_mut(rows).zip(costs.par_chunks_mut(rows)))
+        .zip(collected.par_iter_mut())
         .enumerate()
-        .for_each(|(k, ((scratch, u), (row_sums, costs)))| {
+        .for_each(|(k, (((scratch, u), (row_sums, costs)), collected))| {
             simd::dispatch(
                 #[inline(always)]
                 || {
                     let (sums, scratch) = scratch.split_at_mut(m);
                     let (exps, buffer) = scratch.split_at_mut(m);
                     sums.fill(0.0);
+                    collected.row_len.clear();
+                    collected.cols.clear();
+                    collected.values.clear();
+                    collected.overflow = false;
                     for (r, ((u, row_sum), cost)) in u.iter_mut().zip(row_sums).zip(costs).enumerate() {
                         let i = k * rows + r;
-                        with_row(
-                            problem,
-                            i,
-                            buffer,
-                            Row { pass, inv_eps, a: problem.a[i], u, v, row_sum, cost, exps, sums },
-                        );
+                        let row = Row { pass, inv_eps, a: problem.a[i], u, v, row_sum, cost, exps, sums };
+                        let w = with_row(problem, i, buffer, row);
+                        if let Some((omega, limit)) = collect {
+                            let share = omega * problem.a[i] / m as f64;
+                            take(collected, exps, w, share, omega, col_share, limit / blocks);
+                        }
                     }
                 },
             );
@@ -103,6 +120,24 @@ pub(super) fn sweep(
             cols.iter_mut().zip(part).for_each(|(c, p)| *c += p);
         }
     });
+}
+
+/// Adds the entries w e_j of a row that are at least min(`share`, ω b_j / n) to what the block collected.
+#[inline(always)]
+fn take(into: &mut Collected, exps: &[f64], w: f64, share: f64, omega: f64, col_share: &[f64], limit: usize) {
+    if into.overflow {
+        return;
+    }
+    let before = into.cols.len();
+    for (j, (e, b)) in exps.iter().zip(col_share).enumerate() {
+        let p = w * e;
+        if p >= share || p >= omega * b {
+            into.cols.push(j as u32);
+            into.values.push(p);
+        }
+    }
+    into.row_len.push((into.cols.len() - before) as u32);
+    into.overflow = into.cols.len() > limit;
 }
 
 /// A job for one row of costs.
@@ -173,10 +208,10 @@ struct Row<'a> {
 }
 
 impl RowJob for Row<'_> {
-    type Output = ();
+    type Output = f64;
 
     #[inline(always)]
-    fn run<C: CostRow>(self, costs: &C) {
+    fn run<C: CostRow>(self, costs: &C) -> f64 {
         let Self { pass, inv_eps, a, u, v, row_sum, cost, exps, sums } = self;
         let old = *u;
         let mut shift = old;
@@ -186,6 +221,7 @@ impl RowJob for Row<'_> {
                 *row_sum = s;
                 *cost = simd::cost_row(costs, exps);
                 simd::axpy(1.0, exps, sums);
+                1.0
             }
             Pass::Relax(omega) => {
                 if !(s > 1.0 / SAFE && s < SAFE) {
@@ -201,6 +237,7 @@ impl RowJob for Row<'_> {
                 *u = new;
                 *row_sum = s * w;
                 simd::axpy(w, exps, sums);
+                w
             }
         }
     }

@@ -40,7 +40,14 @@ pub(super) fn load(input: &TransportInput) -> Result<Loaded, String> {
                 ));
             }
             let (a, b) = (weights(source)?, weights(target)?);
-            let of = |what: &str| format!("one for each {what} of the {} x {} cost in {}", matrix.rows, matrix.cols, matrix.file());
+            let of = |what: &str| {
+                format!(
+                    "one for each {what} of the {} x {} cost in {}",
+                    matrix.rows,
+                    matrix.cols,
+                    matrix.file()
+                )
+            };
             check_count(&a, matrix.rows, &of("row"))?;
             check_count(&b, matrix.cols, &of("column"))?;
             check_mass(&a, &b)?;
@@ -77,11 +84,11 @@ pub(super) fn load(input: &TransportInput) -> Result<Loaded, String> {
             if let (Some(a), Some(b)) = (&a, &b) {
                 check_mass(a, b)?;
             }
-            let or_uniform = |w: Option<DenseArray>, n: usize| w.map_or(vec![mass / n as f64; n], |w| w.values);
+            let or_uniform =
+                |w: Option<DenseArray>, n: usize| w.map_or(vec![mass / n as f64; n], |w| w.values);
             let (a, b) = (or_uniform(a, x.rows), or_uniform(b, y.rows));
-            let cost = Cost::points(cloud(x)?, cloud(y)?, *ground).map_err(|e| {
-                format!("{}: {e}", source_points.display())
-            })?;
+            let cost = Cost::points(cloud(x)?, cloud(y)?, *ground)
+                .map_err(|e| format!("{}: {e}", source_points.display()))?;
             let problem = TransportProblem::new(cost, a, b).map_err(|e| e.to_string())?;
             Ok(Loaded { problem, ground: Some(*ground), images: None })
         }
