@@ -2,7 +2,7 @@
 
 use super::{UsageError, check_output_file, time_limit};
 use crate::args::TransportArgs;
-use residua_solvers::transport::{Epsilon, Ground, TransportMethod, TransportOptions};
+use residua_solvers::transport::{Epsilon, Ground, TransportOptions};
 use std::path::PathBuf;
 
 /// ε as a share of the largest cost where none is given.

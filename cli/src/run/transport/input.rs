@@ -3,7 +3,7 @@
 use crate::plan::TransportInput;
 use residua_data::arrays::{self, DenseArray};
 use residua_solvers::transport::{Cost, Ground, PointCloud, TransportProblem};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Relative difference of the two masses that is taken for rounding; the library's own.
 const MASS_RTOL: f64 = 1e-9;
@@ -69,7 +69,7 @@ pub(super) fn load(input: &TransportInput) -> Result<Loaded, String> {
                     x.file()
                 ));
             }
-            let side = |file: &Option<_>, points: &DenseArray| match file {
+            let side = |file: &Option<PathBuf>, points: &DenseArray| match file {
                 None => Ok(None),
                 Some(path) => {
                     let w = weights(path)?;
