@@ -4,6 +4,7 @@ use crate::engine;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand, ValueHint};
 use residua_data::poisson::PoissonKind;
+use residua_solvers::transport::{Ground, TransportMethod};
 use residua_solvers::{Method, PrecondKind};
 use std::path::PathBuf;
 
@@ -53,6 +54,9 @@ pub(crate) enum Command {
     /// Solve a sequence of systems, learning which configuration is the fastest
     #[command(after_help = SEQUENCE_EXAMPLES)]
     Sequence(SequenceArgs),
+    /// Move weights onto others at least cost: entropic optimal transport
+    #[command(after_help = TRANSPORT_EXAMPLES)]
+    Transport(TransportArgs),
     /// Write a completion script for a shell
     #[command(after_help = "Example:\n  residua completions bash > /etc/bash_completion.d/residua\n  \
 residua completions zsh > ~/.zfunc/_residua")]
@@ -90,6 +94,20 @@ Examples:
   residua sequence systems/ --method cg --state learned.json
   residua sequence --heat --n 50 --steps 5000 --selector cheb-cb --hindsight --report heat.html
   residua sequence --simulation flow --n 64 --steps 500 --method auto --cost seconds --json";
+
+const TRANSPORT_EXAMPLES: &str = "\
+The plan P minimises <C,P> + epsilon sum P (log P - 1) over P >= 0 with row sums a (source) and column sums b \
+(target); P_ij = exp((f_i + g_j - C_ij)/epsilon). Files are .npy, .npz (FILE.npz:NAME for one array of several), \
+text tables (.csv: commas, semicolons or blanks, with or without a line of names), .mtx or .png. Weights are one row \
+or one column and have the same sum on both sides; a cost of inf forbids a pair. Points: one a line, in any \
+dimension. Images: grey levels over their sum, pixel centres one unit apart, so that sqeuclidean costs are pixels \
+squared; images may differ in size. The potentials' file has the arrays f, g and epsilon.
+
+Examples:
+  residua transport --source a.csv --target b.csv --cost C.npy --relative-epsilon 1e-3 --json
+  residua transport --source-points x.csv --target-points y.csv --ground l2 --epsilon 0.01 --out-plan plan.mtx
+  residua transport --images A.png B.png --ground sqeuclidean --report transport.html
+  residua transport --images A.png B.png --out-potentials fg.npz --out-plan plan.mtx --round";
 
 /// A value that the library parses by name, with its choices in the help and in shell completions.
 fn named<T>(choices: Vec<PossibleValue>) -> impl TypedValueParser<Value = T>
@@ -257,4 +275,73 @@ pub(crate) struct SequenceArgs {
     pub(crate) hindsight: bool,
     #[command(flatten)]
     pub(crate) stop: StopArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct TransportArgs {
+    /// Weights of the source [default with points: uniform]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) source: Option<PathBuf>,
+    /// Weights of the target [default with points: uniform]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) target: Option<PathBuf>,
+    /// Cost of each pair: as many rows as source weights, as many columns as target weights
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["source_points", "target_points", "ground"])]
+    pub(crate) cost: Option<PathBuf>,
+    /// Points of the source, one a row
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "target_points")]
+    pub(crate) source_points: Option<PathBuf>,
+    /// Points of the target, one a row
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "source_points")]
+    pub(crate) target_points: Option<PathBuf>,
+    /// Two images (or matrices) whose grey levels are the weights
+    #[arg(long, value_names = ["A", "B"], num_args = 2, value_hint = ValueHint::FilePath, conflicts_with_all = ["source", "target", "cost", "source_points", "target_points"])]
+    pub(crate) images: Vec<PathBuf>,
+    /// Cost between points or pixels [default: sqeuclidean]
+    #[arg(long, value_name = "NAME", value_parser = named::<Ground>(grounds()))]
+    pub(crate) ground: Option<Ground>,
+    /// Regularisation, in the units of the cost
+    #[arg(long, value_name = "E", allow_hyphen_values = true, conflicts_with = "relative_epsilon")]
+    pub(crate) epsilon: Option<f64>,
+    /// ... or as a share of the largest cost [default: 1e-3]
+    #[arg(long, value_name = "R", allow_hyphen_values = true)]
+    pub(crate) relative_epsilon: Option<f64>,
+    /// Method; sns is Sinkhorn-Newton-Sparse as published
+    #[arg(long, default_value = "auto", value_parser = named::<TransportMethod>(transport_methods()), value_name = "NAME")]
+    pub(crate) method: TransportMethod,
+    /// Write the plan as a sparse .mtx matrix
+    #[arg(long, value_name = "FILE.mtx", value_hint = ValueHint::FilePath)]
+    pub(crate) out_plan: Option<PathBuf>,
+    /// Leave out entries of the plan up to T [default: so small that they sum to a tenth of --tol at most]
+    #[arg(long, value_name = "T", allow_hyphen_values = true)]
+    pub(crate) plan_threshold: Option<f64>,
+    /// Write the potentials
+    #[arg(long, value_name = "FILE.npz", value_hint = ValueHint::FilePath)]
+    pub(crate) out_potentials: Option<PathBuf>,
+    /// Round the plan to exact marginals, and give its cost as well
+    #[arg(long)]
+    pub(crate) round: bool,
+    /// Stop when the marginal error |P 1 - a| + |P' 1 - b| (sums of absolute values) is at most T
+    #[arg(
+        long,
+        value_name = "T",
+        default_value = "1e-8",
+        allow_hyphen_values = true,
+        help_heading = "When to stop"
+    )]
+    pub(crate) tol: f64,
+    /// ... or after N iterations, sweeps and Newton steps together [default: 5000; 100000 for sinkhorn]
+    #[arg(long, value_name = "N", help_heading = "When to stop")]
+    pub(crate) max_iters: Option<usize>,
+    /// ... or after this many seconds [default: no limit]
+    #[arg(long, value_name = "SECONDS", allow_hyphen_values = true, help_heading = "When to stop")]
+    pub(crate) time_limit: Option<f64>,
+}
+
+fn grounds() -> Vec<PossibleValue> {
+    Ground::ALL.iter().map(|g| PossibleValue::new(g.as_str())).collect()
+}
+
+fn transport_methods() -> Vec<PossibleValue> {
+    TransportMethod::ALL.iter().map(|m| PossibleValue::new(m.as_str())).collect()
 }

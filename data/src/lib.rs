@@ -10,9 +10,11 @@
 //! - [`nlp`], nonlinear programs with sparse derivatives;
 //! - [`sequence`], sequences of systems that change a little from step to step, as simulations make them;
 //! - [`matrix_market`], reading and writing of matrices, right-hand sides and solutions;
+//! - [`arrays`], dense arrays from `.npy`, `.npz`, `.csv`, `.mtx` and `.png` files;
 //! - [`memory`], an allocator that asks for large pages;
 //! - the [`Scalar`] bound that the whole toolkit is generic over.
 
+pub mod arrays;
 pub mod csr;
 pub mod elasticity;
 pub mod matrix_market;
@@ -22,6 +24,7 @@ pub mod poisson;
 pub mod scalar;
 pub mod sequence;
 mod splitmix;
+mod whole_file;
 pub mod zoo;
 
 pub use csr::{CooBuilder, CsrError, CsrMatrix};

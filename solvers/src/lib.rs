@@ -21,6 +21,7 @@ pub mod scaling;
 pub mod solver;
 pub mod stationary;
 pub mod system;
+pub mod transport;
 
 pub use choice::{Method, PrecondKind};
 pub use error::SolveError;

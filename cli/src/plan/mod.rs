@@ -3,10 +3,12 @@
 mod poisson;
 mod sequence;
 mod solve;
+mod transport;
 
 pub(crate) use poisson::{PoissonPlan, SolverChoice};
 pub(crate) use sequence::{ContextKind, Selector, SequencePlan, Source};
 pub(crate) use solve::{Rhs, SolvePlan};
+pub(crate) use transport::{TransportInput, TransportPlan};
 
 use crate::args::{Common, StopArgs};
 use crate::engine;
@@ -118,13 +120,18 @@ fn stop_rule(typed: &StopArgs) -> Result<StopRule, UsageError> {
             "--rtol {rtol}: expected a number below 1, since x = 0 already has a relative residual of 1"
         )));
     }
-    let time_limit = match typed.time_limit {
-        None => None,
-        Some(seconds) => Some(Duration::try_from_secs_f64(seconds).map_err(|_| {
-            UsageError::new(format!("--time-limit {seconds}: expected a number of seconds, 0 or greater"))
-        })?),
-    };
+    let time_limit = time_limit(typed.time_limit)?;
     Ok(StopRule { rtol, atol, max_iters: typed.max_iters, time_limit })
+}
+
+/// Checks a limit in seconds.
+fn time_limit(typed: Option<f64>) -> Result<Option<Duration>, UsageError> {
+    let duration = typed.map(|seconds| {
+        Duration::try_from_secs_f64(seconds).map_err(|_| {
+            UsageError::new(format!("--time-limit {seconds}: expected a number of seconds, 0 or greater"))
+        })
+    });
+    duration.transpose()
 }
 
 /// Refuses a relaxation with which SOR cannot converge.

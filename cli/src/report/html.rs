@@ -1,6 +1,6 @@
 //! The page of `--report`: one file that needs no network and prints what it takes to repeat the run.
 
-use super::{Align, Plot, ScalingPlot, SeriesPlot, Table};
+use super::{Align, Figure, Plot, ScalingPlot, SeriesPlot, Table};
 use crate::cases::plain;
 use crate::plan::Context;
 use std::fmt::Write;
@@ -21,6 +21,8 @@ pub(crate) struct Page<'a> {
     pub(crate) table: &'a Table,
     /// Costs against sizes, where there are several sizes.
     pub(crate) scaling: Vec<ScalingPlot>,
+    /// Pictures of the result.
+    pub(crate) figures: Vec<Figure>,
     /// Quantities over the steps of a sequence.
     pub(crate) series: Vec<SeriesPlot>,
     pub(crate) plots: Vec<Plot>,
@@ -81,6 +83,9 @@ impl Page<'_> {
             html.push_str("</ul>\n");
         }
         push_scaling(&mut html, &self.scaling);
+        for figure in &self.figures {
+            push_figure(&mut html, &figure.title, &figure.svg, &escape(&figure.caption));
+        }
         push_series(&mut html, &self.series);
         push_plots(&mut html, &self.plots);
         html.push_str("<h2>How to repeat this run</h2>\n");

@@ -1,5 +1,6 @@
 //! Saying what came of it: JSON Lines, a table, a page; errors and progress on standard error.
 
+pub(crate) mod figures;
 mod html;
 mod json;
 mod plot;
@@ -11,7 +12,9 @@ mod sequence;
 mod series;
 mod solve;
 mod table;
+mod transport;
 
+pub(crate) use figures::Figure;
 pub(crate) use html::{Page, write_page};
 pub(crate) use json::{Stdout, to_line};
 pub(crate) use plot::{Curve, Plot};
@@ -23,6 +26,7 @@ pub(crate) use sequence::{Hindsight, SequenceView, StepRecord, Summary};
 pub(crate) use series::SeriesPlot;
 pub(crate) use solve::SolveView;
 pub(crate) use table::{Align, Table};
+pub(crate) use transport::{TransportRecord, TransportView};
 
 use std::io::Write;
 

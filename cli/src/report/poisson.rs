@@ -109,6 +109,7 @@ that product."
             ],
             table: &self.table,
             scaling: ScalingPlot::of(self.records),
+            figures: Vec::new(),
             series: Vec::new(),
             plots: plots.collect(),
             messages: self.messages(),

@@ -1,5 +1,6 @@
 //! One case's result, as the JSON fields say it.
 
+use residua_solvers::transport::TransportStatus;
 use residua_solvers::{Breakdown, Limit, StopReason};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -18,6 +19,7 @@ pub(crate) enum Status {
     NonFinite,
     SingularInconsistent,
     Interrupted,
+    Infeasible,
     InvalidInput,
 }
 
@@ -40,6 +42,20 @@ impl From<StopReason> for Status {
     }
 }
 
+impl From<TransportStatus> for Status {
+    fn from(status: TransportStatus) -> Self {
+        match status {
+            TransportStatus::Converged => Self::Converged,
+            TransportStatus::MaxIterations => Self::MaxIterations,
+            TransportStatus::TimeLimit => Self::TimeLimit,
+            TransportStatus::Stagnated => Self::Stagnated,
+            TransportStatus::NonFinite => Self::NonFinite,
+            TransportStatus::Interrupted => Self::Interrupted,
+            TransportStatus::Infeasible => Self::Infeasible,
+        }
+    }
+}
+
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
@@ -53,6 +69,7 @@ impl fmt::Display for Status {
             Self::NonFinite => "non_finite",
             Self::SingularInconsistent => "singular_inconsistent",
             Self::Interrupted => "interrupted",
+            Self::Infeasible => "infeasible",
             Self::InvalidInput => "invalid_input",
         })
     }

@@ -136,6 +136,7 @@ impl<'a> SequenceView<'a> {
             ],
             table: &self.table,
             scaling: Vec::new(),
+            figures: Vec::new(),
             series: self.series(),
             plots: Vec::new(),
             messages: messages.take(50).collect(),

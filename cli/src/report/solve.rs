@@ -91,6 +91,7 @@ impl<'a> SolveView<'a> {
             ],
             table: &self.table,
             scaling: Vec::new(),
+            figures: Vec::new(),
             series: Vec::new(),
             plots: curves.chunks(CURVES_PER_PLOT).map(|curves| plot(curves, rtol)).collect(),
             messages: self.messages(|_| true),

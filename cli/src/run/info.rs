@@ -50,6 +50,7 @@ pub(crate) fn info(args: &InfoArgs, context: &Context) -> Exit {
         ],
         table: &table,
         scaling: Vec::new(),
+        figures: Vec::new(),
         series: Vec::new(),
         plots: Vec::new(),
         messages: records.iter().filter_map(|r| Some((r.case.clone(), r.message.clone()?))).collect(),

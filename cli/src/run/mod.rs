@@ -8,6 +8,7 @@ mod rhs;
 mod sequence;
 mod solve;
 mod store;
+mod transport;
 mod verify;
 mod watch;
 
@@ -15,3 +16,4 @@ pub(crate) use info::info;
 pub(crate) use poisson::poisson;
 pub(crate) use sequence::sequence;
 pub(crate) use solve::solve;
+pub(crate) use transport::transport;

@@ -12,4 +12,5 @@ mod resume;
 mod sequence;
 mod solve;
 mod support;
+mod transport;
 mod usage;

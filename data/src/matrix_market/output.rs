@@ -2,12 +2,12 @@
 
 use super::write::WriteError;
 use super::{MatrixMarketError, MatrixMarketErrorKind as Kind};
+use crate::whole_file::{self, Replacement};
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use std::fs::{self, File, OpenOptions};
+use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::path::Path;
 
 /// Bytes collected before the system is asked to write.
 const BUFFER: usize = 1 << 17;
@@ -17,20 +17,7 @@ pub(super) struct Output<W: Write> {
     name: String,
     writer: W,
     compress: bool,
-    /// Where the file is written and where it belongs.
-    renaming: Option<(Temporary, PathBuf)>,
-}
-
-/// A file that is removed again unless it was kept.
-struct Temporary(Option<PathBuf>);
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        if let Some(path) = &self.0 {
-            // The write has failed and is reported; what cannot be removed either has nobody to tell.
-            let _ = fs::remove_file(path);
-        }
-    }
+    replacement: Option<Replacement>,
 }
 
 impl Output<File> {
@@ -38,38 +25,16 @@ impl Output<File> {
     pub(super) fn create(path: &Path) -> Result<Self, MatrixMarketError> {
         let name = path.display().to_string();
         let compress = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz"));
-        let opened = match fs::metadata(path) {
-            Ok(existing) if !existing.is_file() => {
-                OpenOptions::new().write(true).open(path).map(|file| (file, None))
-            }
-            // A link stays a link: its target is replaced.
-            Ok(_) => fs::canonicalize(path).and_then(|target| beside(&target)),
-            Err(_) => beside(path),
-        };
-        match opened {
-            Ok((writer, renaming)) => Ok(Self { name, writer, compress, renaming }),
+        match whole_file::create(path) {
+            Ok((writer, replacement)) => Ok(Self { name, writer, compress, replacement }),
             Err(source) => Err(io_error(&name, "create", source)),
         }
     }
 }
 
-/// Creates a new file in the folder of `target`.
-fn beside(target: &Path) -> io::Result<(File, Option<(Temporary, PathBuf)>)> {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let mut name = std::ffi::OsString::from(".");
-    name.push(target.file_name().unwrap_or_default());
-    name.push(format!(".{}.{}.tmp", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)));
-    let temporary = target.with_file_name(name);
-    let file = OpenOptions::new().write(true).create_new(true).open(&temporary)?;
-    if let Ok(existing) = fs::metadata(target) {
-        fs::set_permissions(&temporary, existing.permissions())?;
-    }
-    Ok((file, Some((Temporary(Some(temporary)), target.to_owned()))))
-}
-
 impl<W: Write> Output<W> {
     pub(super) fn to_writer(name: &str, writer: W) -> Self {
-        Self { name: name.to_owned(), writer, compress: false, renaming: None }
+        Self { name: name.to_owned(), writer, compress: false, replacement: None }
     }
 
     /// Writes by `body`, flushes, and moves the file to its place.
@@ -77,7 +42,7 @@ impl<W: Write> Output<W> {
         self,
         body: impl FnOnce(&mut dyn Write) -> Result<(), WriteError>,
     ) -> Result<(), MatrixMarketError> {
-        let Self { name, writer, compress, renaming } = self;
+        let Self { name, writer, compress, replacement } = self;
         let written = if compress {
             let mut out = BufWriter::with_capacity(BUFFER, GzEncoder::new(writer, Compression::default()));
             body(&mut out).and_then(|()| {
@@ -92,11 +57,8 @@ impl<W: Write> Output<W> {
             WriteError::Refused(kind) => MatrixMarketError::in_file(&name, kind),
             WriteError::Io(source) => io_error(&name, "write", source),
         })?;
-        if let Some((mut temporary, target)) = renaming {
-            if let Some(path) = &temporary.0 {
-                fs::rename(path, target).map_err(|source| io_error(&name, "create", source))?;
-            }
-            temporary.0 = None;
+        if let Some(replacement) = replacement {
+            replacement.keep().map_err(|source| io_error(&name, "create", source))?;
         }
         Ok(())
     }

@@ -1,0 +1,142 @@
+//! The default: ε-scaling, sweeps, Newton on the support, every excursion closed by a sweep.
+//!
+//! Stages ε_k = 4ᵏ ε from a quarter of the largest cost down to ε, each but the last to a marginal error of 1e-2 only, as
+//! the entropic error dominates there; from ε ≥ 5e-3 of the largest cost at once at ε. In a stage, a sweep also collects
+//! the entries P_ij ≥ ω min(a_i/m, b_j/n), ω a share of the marginal error, so that the mass dropped from a row or column is at most
+//! ω of its weight; where they are few, or sweeps contract slowly, Newton's method runs on them. The next sweep is the
+//! test: if the dual objective is worse than before, the excursion is undone and the plain step taken.
+//! So the dual objective never gets worse, and every round contains an exact Sinkhorn step: Sinkhorn's convergence is
+//! inherited, whatever the model does.
+
+use super::TransportStatus;
+use super::newton::Aim;
+use super::run::Run;
+
+/// Ratio of two stages' ε.
+const FACTOR: f64 = 4.0;
+
+/// Marginal error at which a stage that is not the last ends.
+const STAGE_TOL: f64 = 1e-2;
+
+/// Share of the largest cost above which no stages are needed.
+const DIRECT: f64 = 5e-3;
+
+/// Entries of a support that may be dense.
+const SMALL_SUPPORT: usize = 3_000_000;
+
+/// Entries of any support at most.
+const LARGEST_SUPPORT: usize = 30_000_000;
+
+impl Run<'_> {
+    /// All stages.
+    pub(super) fn auto(&mut self, max_cost: f64, warm: bool) -> TransportStatus {
+        let mut stages = 0;
+        if !warm && self.epsilon < DIRECT * max_cost {
+            while self.epsilon * FACTOR.powi(stages + 1) <= 0.25 * max_cost {
+                stages += 1;
+            }
+        }
+        let mut previous = self.epsilon;
+        for k in (0..=stages).rev() {
+            let epsilon = self.epsilon * FACTOR.powi(k);
+            if k != stages {
+                let ratio = previous / epsilon;
+                self.work.u.iter_mut().chain(self.work.v.iter_mut()).for_each(|x| *x *= ratio);
+            } else if k > 0 {
+                let ratio = self.epsilon / epsilon;
+                self.work.u.iter_mut().chain(self.work.v.iter_mut()).for_each(|x| *x *= ratio);
+            }
+            previous = epsilon;
+            let tol = if k == 0 { self.options.tol } else { STAGE_TOL.max(self.options.tol) };
+            if let Err(status) = self.stage(epsilon, tol) {
+                // Back to the units of the target.
+                let ratio = epsilon / self.epsilon;
+                self.work.u.iter_mut().chain(self.work.v.iter_mut()).for_each(|x| *x *= ratio);
+                return status;
+            }
+        }
+        TransportStatus::Converged
+    }
+
+    /// One ε, to the error `tol`.
+    fn stage(&mut self, epsilon: f64, tol: f64) -> Result<(), TransportStatus> {
+        let inv_eps = 1.0 / epsilon;
+        let (n, m) = (self.problem.n(), self.problem.m());
+        let pairs = n * m;
+        let limit = SMALL_SUPPORT.max(pairs / 2).min(LARGEST_SUPPORT);
+        let mut saved: Option<(Vec<f64>, Vec<f64>, f64, f64)> = None;
+        let (mut last, mut omega, mut wait, mut since, mut best) =
+            (f64::INFINITY, 1.0_f64, 1, 0, f64::INFINITY);
+        let (mut patience, mut worst_allowed, mut stuck) = (1, 1e-12, 0);
+        loop {
+            let collect = wait == 0;
+            let threshold = (0.05 * last.min(1.0)).clamp(1e-12, 1e-2);
+            let relax = if collect || saved.is_some() { 1.0 } else { omega };
+            let error = self.sweep(inv_eps, relax, collect.then_some((threshold, limit)));
+            self.record(epsilon, error)?;
+            let dual = self.dual();
+            if let Some((v, c, dual_before, error_before)) = saved.take() {
+                if dual < dual_before - worst_allowed * (1.0 + dual_before.abs()) || !error.is_finite() {
+                    // Undo, and take the Sinkhorn step from there.
+                    self.work.v.copy_from_slice(&v);
+                    self.work.sums.cols.copy_from_slice(&c);
+                    self.work.u.fill(f64::NAN);
+                    self.update_columns(inv_eps, 1.0);
+                    patience = (2 * patience).min(16);
+                    (wait, last, since, omega) = (patience, error_before, 0, 1.0);
+                    continue;
+                }
+                last = f64::INFINITY;
+                worst_allowed = 1e-12;
+            }
+            if error <= tol {
+                return Ok(());
+            }
+            // Rounding: no progress in many rounds.
+            if error < 0.7 * best {
+                (best, stuck) = (error, 0);
+            } else {
+                stuck += 1;
+                if stuck > 400 {
+                    return Err(TransportStatus::Stagnated);
+                }
+            }
+            let contraction = error / last;
+            if collect {
+                let nnz = self.work.collected();
+                let density = nnz.map_or(f64::INFINITY, |k| k as f64 / pairs as f64);
+                let left = (error / tol).ln() / -contraction.min(0.999).ln();
+                let slow = contraction > 0.5 && left > 6.0;
+                if nnz.is_some() && (density < 0.05 || slow || last == f64::INFINITY) {
+                    saved = Some((self.work.v.clone(), self.work.sums.cols.clone(), dual, error));
+                    self.density = density;
+                    let aim = Aim {
+                        target: (0.02 * error).max(0.3 * tol),
+                        radius: (0.5 * (1.0 / threshold).ln()).max(1.0),
+                        steps: 12,
+                    };
+                    let effort = self.work.newton_excursion(self.problem, aim);
+                    self.newton += effort.newton;
+                    self.cg += effort.cg;
+                    self.factorizations += effort.factorizations;
+                    self.check_time()?;
+                    (wait, last, since) = (0, error, 0);
+                    continue;
+                }
+                wait = if density.is_finite() { 2 } else { 8 };
+            } else {
+                wait -= 1;
+            }
+            // Over-relaxation from the contraction of plain steps.
+            since += 1;
+            if omega > 1.0 && error > 1.5 * last {
+                (omega, since) = (1.0, 0);
+            } else if omega == 1.0 && since >= 4 && contraction < 1.0 {
+                omega = (2.0 / (1.0 + (1.0 - contraction).sqrt())).min(1.9);
+                since = 0;
+            }
+            self.update_columns(inv_eps, if relax == 1.0 && !collect { omega } else { relax });
+            last = error;
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! Entropic optimal transport.
+//!
+//! For a cost C ∈ ℝⁿˣᵐ and weights a, b of the same mass,
+//!
+//! ```text
+//! min ⟨C, P⟩ + ε Σ P_ij (log P_ij − 1)   over P ≥ 0, P1 = a, Pᵀ1 = b
+//! max Σ a_i f_i + Σ b_j g_j − ε Σ exp((f_i + g_j − C_ij)/ε)
+//! ```
+//!
+//! are dual to each other, and P_ij = exp((f_i + g_j − C_ij)/ε) joins their solutions.
+
+mod auto;
+mod bound;
+mod cloud;
+mod cost;
+mod error;
+mod feasible;
+mod newton;
+mod operator;
+mod options;
+mod outcome;
+mod plan;
+mod problem;
+mod reduced;
+mod restore;
+mod rounding;
+mod run;
+mod simd;
+mod sns;
+mod solver;
+mod support;
+mod sweep;
+mod visit;
+
+pub use bound::{LpBound, lp_bound};
+pub use cost::{Cost, DenseCost, Ground, PointCloud, PointCost};
+pub use error::{MIN_RELATIVE_EPSILON, TransportError};
+pub use operator::PlanOperator;
+pub use options::{Epsilon, TransportMethod, TransportMonitor, TransportOptions, TransportProgress};
+pub use outcome::{Potentials, TransportOutcome, TransportStatus};
+pub use plan::{Plan, plan};
+pub use problem::TransportProblem;
+pub use restore::ZERO_WEIGHT;
+pub use rounding::{RoundedPlan, round_plan};
+pub use solver::{TransportSolver, solve};

@@ -1,0 +1,143 @@
+//! The plan on its support, and the one kernel that runs on it.
+//!
+//! With P⁰ the plan of (u⁰, v⁰), the plan of (u⁰ + log E, v⁰ + log F) is E_i P⁰_ij F_j: no exponential per entry. Row
+//! sums, column sums and Hessian products are all of the form
+//!
+//! ```text
+//! t_i = g_i(Σ_j P⁰_ij y_j),   z_j = Σ_i P⁰_ij t_i
+//! ```
+//!
+//! with different g, and one pass over the entries does both halves.
+
+use rayon::prelude::*;
+
+/// Entries a block takes at least.
+const BLOCK_ENTRIES: usize = 32 * 1024;
+
+/// Most blocks, and so private accumulators.
+const MAX_BLOCKS: usize = 16;
+
+/// Entries of one block of rows, filled by a sweep.
+#[derive(Debug, Default)]
+pub(super) struct Collected {
+    pub(super) row_len: Vec<u32>,
+    pub(super) cols: Vec<u32>,
+    pub(super) values: Vec<f64>,
+    pub(super) overflow: bool,
+}
+
+/// P⁰ where it matters, in compressed rows, and the mass elsewhere.
+#[derive(Debug, Default)]
+pub(super) struct Support {
+    pub(super) row_ptr: Vec<usize>,
+    pub(super) cols: Vec<u32>,
+    pub(super) values: Vec<f64>,
+    /// Mass of each row outside the support.
+    pub(super) row_leak: Vec<f64>,
+    /// Mass of each column outside the support.
+    pub(super) col_leak: Vec<f64>,
+    partial: Vec<f64>,
+}
+
+impl Support {
+    /// Joins what the blocks of a sweep collected.
+    pub(super) fn assemble(&mut self, blocks: &[Collected], row_sums: &[f64], col_sums: &[f64]) {
+        self.row_ptr.clear();
+        self.cols.clear();
+        self.values.clear();
+        self.row_ptr.push(0);
+        let mut end = 0;
+        for block in blocks {
+            for len in &block.row_len {
+                end += *len as usize;
+                self.row_ptr.push(end);
+            }
+            self.cols.extend_from_slice(&block.cols);
+            self.values.extend_from_slice(&block.values);
+        }
+        self.row_leak.clear();
+        self.col_leak.clear();
+        self.col_leak.extend_from_slice(col_sums);
+        for (i, sum) in row_sums.iter().enumerate() {
+            let range = self.row_ptr[i]..self.row_ptr[i + 1];
+            let (cols, values) = (&self.cols[range.clone()], &self.values[range]);
+            self.row_leak.push((sum - values.iter().sum::<f64>()).max(0.0));
+            for (j, p) in cols.iter().zip(values) {
+                self.col_leak[*j as usize] -= p;
+            }
+        }
+        // Only rounding makes a leak negative.
+        self.col_leak.iter_mut().for_each(|c| *c = c.max(0.0));
+    }
+
+    pub(super) fn nnz(&self) -> usize {
+        self.values.len()
+    }
+
+    fn row(&self, i: usize) -> (&[u32], &[f64]) {
+        let range = self.row_ptr[i]..self.row_ptr[i + 1];
+        (&self.cols[range.clone()], &self.values[range])
+    }
+
+    /// t_i = g(i, Σ_j P⁰_ij y_j), z_j = Σ_i P⁰_ij t_i.
+    pub(super) fn pass(
+        &mut self,
+        y: &[f64],
+        t: &mut [f64],
+        z: &mut [f64],
+        g: impl Fn(usize, f64) -> f64 + Sync,
+    ) {
+        self.blocks(t, z, |this, i, t, acc| {
+            let (cols, values) = this.row(i);
+            let mut s = [0.0; 4];
+            let whole = cols.len() & !3;
+            for k in (0..whole).step_by(4) {
+                for l in 0..4 {
+                    s[l] += values[k + l] * y[cols[k + l] as usize];
+                }
+            }
+            for k in whole..cols.len() {
+                s[0] += values[k] * y[cols[k] as usize];
+            }
+            *t = g(i, (s[0] + s[1]) + (s[2] + s[3]));
+            for (j, p) in cols.iter().zip(values) {
+                acc[*j as usize] += *t * p;
+            }
+        });
+    }
+
+    /// z_j = Σ_i (P⁰_ij)² t_i.
+    pub(super) fn squares(&mut self, t: &mut [f64], z: &mut [f64]) {
+        self.blocks(t, z, |this, i, t, acc| {
+            let (cols, values) = this.row(i);
+            for (j, p) in cols.iter().zip(values) {
+                acc[*j as usize] += *t * p * p;
+            }
+        });
+    }
+
+    fn blocks(
+        &mut self,
+        t: &mut [f64],
+        z: &mut [f64],
+        row: impl Fn(&Self, usize, &mut f64, &mut [f64]) + Sync,
+    ) {
+        let (n, m) = (t.len(), z.len());
+        let blocks = (self.nnz() / BLOCK_ENTRIES).clamp(1, MAX_BLOCKS);
+        let rows = n.div_ceil(blocks);
+        let mut partial = std::mem::take(&mut self.partial);
+        partial.clear();
+        partial.resize(n.div_ceil(rows) * m, 0.0);
+        let this = &*self;
+        partial.par_chunks_mut(m).zip(t.par_chunks_mut(rows)).enumerate().for_each(|(k, (acc, t))| {
+            for (r, t) in t.iter_mut().enumerate() {
+                row(this, k * rows + r, t, acc);
+            }
+        });
+        z.fill(0.0);
+        for acc in partial.chunks(m) {
+            z.iter_mut().zip(acc).for_each(|(z, p)| *z += p);
+        }
+        self.partial = partial;
+    }
+}
