@@ -27,6 +27,8 @@ mod sns;
 mod solver;
 mod support;
 mod sweep;
+#[cfg(test)]
+mod tests;
 
 pub use cost::{Cost, DenseCost, Ground, PointCloud, PointCost};
 pub use error::{MIN_RELATIVE_EPSILON, TransportError};
