@@ -7,6 +7,7 @@
 //! The Jacobian and the Hessian are sparse, their patterns fixed for the life of the problem.
 
 pub mod expression;
+pub mod nl;
 mod problem;
 
 pub use problem::{EvaluationError, NonlinearProblem, SparsePattern};
