@@ -9,5 +9,6 @@
 pub mod expression;
 pub mod nl;
 mod problem;
+pub mod problems;
 
 pub use problem::{EvaluationError, NonlinearProblem, SparsePattern};

@@ -23,6 +23,11 @@ fn rosenbrock<'m>(x: &[Expr<'m>]) -> Expr<'m> {
     100.0 * sq(x[1] - sq(x[0])) + sq(1.0 - x[0])
 }
 
+/// Of HS74.
+fn shifted_sine(angle: Expr<'_>) -> Expr<'_> {
+    1000.0 * (angle - 0.25).sin()
+}
+
 /// Each with its objective at the known solution.
 pub(super) const PROBLEMS: &[Builtin] = &[
     Builtin::new("HS1", 0.0, |m| {
@@ -185,11 +190,11 @@ pub(super) const PROBLEMS: &[Builtin] = &[
     Builtin::new("HS62", -26272.514, |m| {
         let x = m.bounded_variables(&[0.7, 0.2, 0.1], 0.0, 1.0);
         let d = 0.03;
-        let term = |a: f64, top: Expr<'_>, bottom: Expr<'_>| -a * ((top + d) / (bottom + d)).ln();
         let tail = x[1] + x[2];
         let first = -32.174 * 255.0 * ((x[0] + tail + d) / (0.09 * x[0] + tail + d)).ln();
         let second = -32.174 * 280.0 * ((tail + d) / (0.07 * x[1] + x[2] + d)).ln();
-        m.minimize(first + second + term(32.174 * 290.0, x[2], 0.13 * x[2]));
+        let third = -32.174 * 290.0 * ((x[2] + d) / (0.13 * x[2] + d)).ln();
+        m.minimize(first + second + third);
         m.equality(x[0] + x[1] + x[2], 1.0);
     }),
     Builtin::new("HS74", 5126.498109, |m| {
@@ -202,10 +207,9 @@ pub(super) const PROBLEMS: &[Builtin] = &[
         let cubes = 1e-6 * x[0].powi(3) + 2e-6 / 3.0 * x[1].powi(3);
         m.minimize(3.0 * x[0] + cubes + 2.0 * x[1]);
         m.range(-0.55, x[3] - x[2], 0.55);
-        let s = |a: Expr<'_>| 1000.0 * (a - 0.25).sin();
-        m.equality(s(-x[2]) + s(-x[3]) - x[0], -894.8);
-        m.equality(s(x[2]) + s(x[2] - x[3]) - x[1], -894.8);
-        m.equality(s(x[3]) + s(x[3] - x[2]), -1294.8);
+        m.equality(shifted_sine(-x[2]) + shifted_sine(-x[3]) - x[0], -894.8);
+        m.equality(shifted_sine(x[2]) + shifted_sine(x[2] - x[3]) - x[1], -894.8);
+        m.equality(shifted_sine(x[3]) + shifted_sine(x[3] - x[2]), -1294.8);
     }),
     Builtin::new("HS113", 24.30620906818, |m| {
         let x = m.variables(&[2.0, 3.0, 5.0, 5.0, 1.0, 2.0, 7.0, 3.0, 6.0, 10.0]);
