@@ -4,8 +4,8 @@ use crate::engine;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand, ValueHint};
 use residua_data::poisson::PoissonKind;
-use residua_solvers::{Method, PrecondKind};
 use residua_solvers::constrained::{KktMethod, SketchKind};
+use residua_solvers::{Method, PrecondKind};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -304,7 +304,13 @@ pub(crate) struct MinimizeArgs {
     #[arg(long, alias = "log")]
     pub(crate) verbose: bool,
     /// Stop at a KKT residual of R
-    #[arg(long, value_name = "R", default_value = "1e-6", allow_hyphen_values = true, help_heading = "When to stop")]
+    #[arg(
+        long,
+        value_name = "R",
+        default_value = "1e-6",
+        allow_hyphen_values = true,
+        help_heading = "When to stop"
+    )]
     pub(crate) tol: f64,
     /// ... or after N iterations
     #[arg(long, value_name = "N", default_value_t = 1000, help_heading = "When to stop")]

@@ -39,9 +39,13 @@ pub(crate) struct MinimizePlan {
 
 impl MinimizePlan {
     pub(crate) fn new(typed: MinimizeArgs, seed: u64) -> Result<Self, UsageError> {
-        let mut options = MinimizeOptions { method: typed.method, sketch: typed.sketch, seed, ..Default::default() };
+        let mut options =
+            MinimizeOptions { method: typed.method, sketch: typed.sketch, seed, ..Default::default() };
         if !(typed.tol.is_finite() && typed.tol > 0.0) {
-            return Err(UsageError::new(format!("--tol {}: expected a number above 0, such as 1e-6", typed.tol)));
+            return Err(UsageError::new(format!(
+                "--tol {}: expected a number above 0, such as 1e-6",
+                typed.tol
+            )));
         }
         options.tol = typed.tol;
         options.max_iters = typed.max_iters;

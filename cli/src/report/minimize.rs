@@ -66,8 +66,7 @@ impl MinimizeRecord {
 }
 
 /// The log's head.
-pub(crate) const LOG_HEAD: &str =
-    "  iter      objective  violation        KKT     step       eta1       eta2         mu    shift  inner  phase";
+pub(crate) const LOG_HEAD: &str = "  iter      objective  violation        KKT     step       eta1       eta2         mu    shift  inner  phase";
 
 /// The log's line of an iteration.
 pub(crate) fn log_line(r: &IterationRecord) -> String {

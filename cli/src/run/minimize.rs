@@ -4,8 +4,8 @@ use crate::exit::Exit;
 use crate::interrupt;
 use crate::plan::{Context, MinimizePlan, MinimizeSource as Source};
 use crate::report::{
-    self, Curve, LOG_HEAD, ListedRecord, MinimizeRecord, MinimizeView, Progress, Stdout, finite, log_line, to_line,
-    write_page,
+    self, Curve, LOG_HEAD, ListedRecord, MinimizeRecord, MinimizeView, Progress, Stdout, finite, log_line,
+    to_line, write_page,
 };
 use residua_data::nlp::nl::{self, NlModel, SolveResult};
 use residua_data::nlp::{NonlinearProblem, problems};
@@ -118,7 +118,12 @@ impl Session<'_> {
         let (mut kkt, mut violation) = (Vec::new(), Vec::new());
         let options = &self.plan.options;
         if self.plan.is_verbose {
-            log(&format!("{}: {} variables, {} constraints", record.problem, problem.variables(), problem.constraints()));
+            log(&format!(
+                "{}: {} variables, {} constraints",
+                record.problem,
+                problem.variables(),
+                problem.constraints()
+            ));
             log(LOG_HEAD);
         }
         let progress = &mut self.progress;

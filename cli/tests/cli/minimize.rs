@@ -105,7 +105,10 @@ fn number(object: &Value, field: &str) -> f64 {
 fn is_solved(object: &Value, optimum: f64) {
     assert_eq!(object["status"], "converged", "{object}");
     assert!((number(object, "objective") - optimum).abs() < 1e-5 * (1.0 + optimum.abs()), "{object}");
-    assert!(number(object, "kkt_residual") <= 1e-6 && number(object, "constraint_violation") <= 1e-6, "{object}");
+    assert!(
+        number(object, "kkt_residual") <= 1e-6 && number(object, "constraint_violation") <= 1e-6,
+        "{object}"
+    );
 }
 
 #[test]
@@ -141,7 +144,8 @@ fn answer(text: &str) -> (Vec<f64>, Vec<f64>, String) {
     let options: usize = lines[0].parse().unwrap();
     let count = |k: usize| lines[1 + options + k].parse::<usize>().unwrap();
     let (duals, primals, first) = (count(1), count(3), 1 + options + 4);
-    let numbers = |from: usize, count: usize| lines[from..from + count].iter().map(|l| l.parse().unwrap()).collect();
+    let numbers =
+        |from: usize, count: usize| lines[from..from + count].iter().map(|l| l.parse().unwrap()).collect();
     (numbers(first, duals), numbers(first + duals, primals), lines[first + duals + primals].to_owned())
 }
 
@@ -235,7 +239,8 @@ fn wrong_usage_ends_with_2_and_advice() {
 #[test]
 fn limits_logs_and_reports() {
     let folder = Folder::new();
-    let run = folder.run(&["minimize", "HS100LNP", "--max-iters", "1", "--log", "--json", "--report", "page.html"]);
+    let run =
+        folder.run(&["minimize", "HS100LNP", "--max-iters", "1", "--log", "--json", "--report", "page.html"]);
     assert_eq!(run.code, 1);
     assert_eq!(run.object()["status"], "max_iterations");
     assert!(run.stderr.contains("KKT") && run.stderr.contains("newton"), "{}", run.stderr);

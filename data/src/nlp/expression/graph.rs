@@ -23,11 +23,21 @@ pub(super) enum Node {
     Unary(Unary, NodeId),
     Binary(Binary, NodeId, NodeId),
     /// The sum of `terms[start..end]`.
-    Sum { start: u32, end: u32 },
+    Sum {
+        start: u32,
+        end: u32,
+    },
     /// `yes` where `condition` is not 0, else `no`.
-    Select { condition: NodeId, yes: NodeId, no: NodeId },
+    Select {
+        condition: NodeId,
+        yes: NodeId,
+        no: NodeId,
+    },
     /// Piecewise linear in `argument`; the pieces are `pieces[which]`.
-    Pieces { argument: NodeId, which: u32 },
+    Pieces {
+        argument: NodeId,
+        which: u32,
+    },
 }
 
 /// A continuous piecewise linear function that is 0 at 0.
@@ -72,7 +82,9 @@ pub enum GraphError {
     #[error("an argument of an expression is not of this graph: expected a node that was made before")]
     UnknownNode,
     /// Breakpoints and slopes do not fit together.
-    #[error("pieces of a linear function are wrong: expected ascending breakpoints and one slope more than those")]
+    #[error(
+        "pieces of a linear function are wrong: expected ascending breakpoints and one slope more than those"
+    )]
     Pieces,
 }
 
@@ -208,11 +220,16 @@ impl Graph {
     }
 
     fn check(&self, arguments: &[NodeId]) -> Result<(), GraphError> {
-        if arguments.iter().all(|a| a.index() < self.nodes.len()) { Ok(()) } else { Err(GraphError::UnknownNode) }
+        if arguments.iter().all(|a| a.index() < self.nodes.len()) {
+            Ok(())
+        } else {
+            Err(GraphError::UnknownNode)
+        }
     }
 
     fn push(&mut self, node: Node) -> Result<NodeId, GraphError> {
-        let id = u32::try_from(self.nodes.len()).ok().filter(|id| *id < u32::MAX).ok_or(GraphError::TooLarge)?;
+        let id =
+            u32::try_from(self.nodes.len()).ok().filter(|id| *id < u32::MAX).ok_or(GraphError::TooLarge)?;
         self.nodes.push(node);
         Ok(NodeId(id))
     }
@@ -232,7 +249,9 @@ impl Graph {
                 visit(x);
                 visit(y);
             }
-            Node::Sum { start, end } => self.terms[start as usize..end as usize].iter().for_each(|t| visit(*t)),
+            Node::Sum { start, end } => {
+                self.terms[start as usize..end as usize].iter().for_each(|t| visit(*t))
+            }
             Node::Select { condition, yes, no } => {
                 visit(condition);
                 visit(yes);

@@ -1,6 +1,8 @@
 //! Models written in Rust: numbers that remember how they were made.
 
-use super::{Binary, ExpressionProblem, Function, Graph, GraphError, NodeId, ProblemError, ProblemParts, Unary};
+use super::{
+    Binary, ExpressionProblem, Function, Graph, GraphError, NodeId, ProblemError, ProblemParts, Unary,
+};
 use std::cell::RefCell;
 use std::iter::Sum;
 use std::ops::{Add, Div, Mul, Neg, Sub};

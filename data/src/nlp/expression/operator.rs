@@ -214,10 +214,28 @@ impl Binary {
             Self::Div => x / y,
             Self::Pow => power(x, y),
             Self::Atan2 => x.atan2(y),
-            Self::Min => if y < x || y.is_nan() { y } else { x },
-            Self::Max => if y > x || y.is_nan() { y } else { x },
+            Self::Min => {
+                if y < x || y.is_nan() {
+                    y
+                } else {
+                    x
+                }
+            }
+            Self::Max => {
+                if y > x || y.is_nan() {
+                    y
+                } else {
+                    x
+                }
+            }
             Self::Rem => x % y,
-            Self::Less => if x < y { 0.0 } else { x - y },
+            Self::Less => {
+                if x < y {
+                    0.0
+                } else {
+                    x - y
+                }
+            }
             Self::IntDiv => (x / y).trunc(),
             Self::Round => to_places(x, y, f64::round),
             Self::Trunc => to_places(x, y, f64::trunc),
@@ -258,10 +276,28 @@ impl Binary {
                 let cross = 2.0 * x * y / r4;
                 Partials { x: y / r2, y: -x / r2, xx: -cross, xy: (x * x - y * y) / r4, yy: cross }
             }
-            Self::Min => if y < x { first(0.0, 1.0) } else { first(1.0, 0.0) },
-            Self::Max => if y > x { first(0.0, 1.0) } else { first(1.0, 0.0) },
+            Self::Min => {
+                if y < x {
+                    first(0.0, 1.0)
+                } else {
+                    first(1.0, 0.0)
+                }
+            }
+            Self::Max => {
+                if y > x {
+                    first(0.0, 1.0)
+                } else {
+                    first(1.0, 0.0)
+                }
+            }
             Self::Rem => first(1.0, -(x / y).trunc()),
-            Self::Less => if x < y { first(0.0, 0.0) } else { first(1.0, -1.0) },
+            Self::Less => {
+                if x < y {
+                    first(0.0, 0.0)
+                } else {
+                    first(1.0, -1.0)
+                }
+            }
             _ => Partials::default(),
         }
     }
@@ -309,10 +345,25 @@ mod tests {
     use super::*;
 
     const SMOOTH: [(Unary, f64); 20] = [
-        (Unary::Neg, 0.3), (Unary::Abs, -0.7), (Unary::Sqrt, 1.7), (Unary::Exp, 0.4), (Unary::Log, 0.6),
-        (Unary::Log10, 2.3), (Unary::Sin, 1.1), (Unary::Cos, 1.1), (Unary::Tan, 0.8), (Unary::Asin, 0.5),
-        (Unary::Acos, 0.5), (Unary::Atan, 1.5), (Unary::Sinh, 0.9), (Unary::Cosh, 0.9), (Unary::Tanh, 0.7),
-        (Unary::Asinh, 1.2), (Unary::Acosh, 1.9), (Unary::Atanh, 0.4), (Unary::Power(3.0), -1.3),
+        (Unary::Neg, 0.3),
+        (Unary::Abs, -0.7),
+        (Unary::Sqrt, 1.7),
+        (Unary::Exp, 0.4),
+        (Unary::Log, 0.6),
+        (Unary::Log10, 2.3),
+        (Unary::Sin, 1.1),
+        (Unary::Cos, 1.1),
+        (Unary::Tan, 0.8),
+        (Unary::Asin, 0.5),
+        (Unary::Acos, 0.5),
+        (Unary::Atan, 1.5),
+        (Unary::Sinh, 0.9),
+        (Unary::Cosh, 0.9),
+        (Unary::Tanh, 0.7),
+        (Unary::Asinh, 1.2),
+        (Unary::Acosh, 1.9),
+        (Unary::Atanh, 0.4),
+        (Unary::Power(3.0), -1.3),
         (Unary::Power(2.5), 1.4),
     ];
 
@@ -334,7 +385,14 @@ mod tests {
     fn binary_derivatives_agree_with_differences() {
         let (h, x, y) = (1e-5, 1.3, 0.8);
         let ops = [
-            Binary::Sub, Binary::Mul, Binary::Div, Binary::Pow, Binary::Atan2, Binary::Min, Binary::Max, Binary::Rem,
+            Binary::Sub,
+            Binary::Mul,
+            Binary::Div,
+            Binary::Pow,
+            Binary::Atan2,
+            Binary::Min,
+            Binary::Max,
+            Binary::Rem,
             Binary::Less,
         ];
         for op in ops {

@@ -80,7 +80,9 @@ pub enum ProblemError {
         index: usize,
     },
     /// Functions share so much that their sweeps would not fit in memory.
-    #[error("the functions share too many common expressions: expected fewer, or a model with them as variables")]
+    #[error(
+        "the functions share too many common expressions: expected fewer, or a model with them as variables"
+    )]
     TooIntertwined,
     /// A node is of another graph, or there are too many.
     #[error(transparent)]
@@ -136,7 +138,8 @@ impl ExpressionProblem {
             let order = root.map_or(Vec::new(), |r| sets::reachable(&parts.graph, &[r], &mut seen, stamp));
             stamp += 1;
             total += order.len();
-            let row = Row { root, order, linear: summed(function.linear), constant: function.constant + folded };
+            let row =
+                Row { root, order, linear: summed(function.linear), constant: function.constant + folded };
             if total > MAX_SWEEPS { Err(ProblemError::TooIntertwined) } else { Ok(row) }
         };
         let objective = row(objective)?;
@@ -388,15 +391,18 @@ fn check(parts: &ProblemParts) -> Result<(), ProblemError> {
     length("constraint_lower", parts.constraint_lower.len(), m, true)?;
     length("constraint_upper", parts.constraint_upper.len(), parts.constraint_lower.len(), false)?;
     length("initial_multipliers", parts.initial_multipliers.as_ref().map_or(m, Vec::len), m, false)?;
-    let ordered = |what, lower: &[f64], upper: &[f64]| {
-        match lower.iter().zip(upper).position(|(l, u)| l.is_nan() || u.is_nan() || l > u) {
-            Some(index) => Err(ProblemError::Bounds { what, index }),
-            None => Ok(()),
-        }
+    let ordered = |what, lower: &[f64], upper: &[f64]| match lower
+        .iter()
+        .zip(upper)
+        .position(|(l, u)| l.is_nan() || u.is_nan() || l > u)
+    {
+        Some(index) => Err(ProblemError::Bounds { what, index }),
+        None => Ok(()),
     };
     ordered("variable", &parts.variable_lower, &parts.variable_upper)?;
     ordered("constraint", &parts.constraint_lower, &parts.constraint_upper)?;
-    let out_of_range = |function: String, variable: u32| ProblemError::Variable { function, variable, variables: n };
+    let out_of_range =
+        |function: String, variable: u32| ProblemError::Variable { function, variable, variables: n };
     let largest = parts.graph.largest_variable();
     if let Some(k) = largest.filter(|k| *k as usize >= n) {
         return Err(out_of_range("an expression".to_owned(), k));

@@ -50,7 +50,13 @@ impl Scratch {
                 Node::Sum { start, end } => {
                     graph.terms[start as usize..end as usize].iter().map(|t| v(*t)).sum()
                 }
-                Node::Select { condition, yes, no } => if v(condition) != 0.0 { v(yes) } else { v(no) },
+                Node::Select { condition, yes, no } => {
+                    if v(condition) != 0.0 {
+                        v(yes)
+                    } else {
+                        v(no)
+                    }
+                }
                 Node::Pieces { argument, which } => graph.pieces[which as usize].value(v(argument)),
             };
         }
@@ -103,7 +109,9 @@ impl Scratch {
                     self.adjoints[b.index()] += z * p.y;
                 }
                 Node::Sum { start, end } => {
-                    graph.terms[start as usize..end as usize].iter().for_each(|t| self.adjoints[t.index()] += z);
+                    graph.terms[start as usize..end as usize]
+                        .iter()
+                        .for_each(|t| self.adjoints[t.index()] += z);
                 }
                 Node::Select { condition, yes, no } => {
                     let taken = if self.values[condition.index()] != 0.0 { yes } else { no };

@@ -1,7 +1,7 @@
 //! Expressions in Polish prefix form, read without recursion: a deep one must not exhaust the stack.
 
-use super::scan::Scanner;
 use super::NlError;
+use super::scan::Scanner;
 use crate::nlp::expression::{Binary, Graph, GraphError, NodeId, Unary};
 
 /// Nodes that `v` may name.
@@ -41,7 +41,11 @@ struct Frame {
 type Pieces = (Vec<f64>, Vec<f64>);
 
 /// Reads one expression.
-pub(super) fn read(scanner: &mut Scanner<'_>, graph: &mut Graph, names: &mut Names) -> Result<NodeId, NlError> {
+pub(super) fn read(
+    scanner: &mut Scanner<'_>,
+    graph: &mut Graph,
+    names: &mut Names,
+) -> Result<NodeId, NlError> {
     let mut stack: Vec<Frame> = Vec::new();
     let mut pieces: Vec<Pieces> = Vec::new();
     loop {
@@ -104,7 +108,10 @@ fn reference(scanner: &mut Scanner<'_>, graph: &mut Graph, names: &mut Names) ->
         return Ok(node);
     }
     names.common[k - n].ok_or_else(|| {
-        scanner.error(format!("defined variable {k} is used before its segment"), format!("\"V{k}\" above this line"))
+        scanner.error(
+            format!("defined variable {k} is used before its segment"),
+            format!("\"V{k}\" above this line"),
+        )
     })
 }
 
@@ -217,7 +224,9 @@ fn complete(graph: &mut Graph, frame: &Frame, pieces: &[Pieces]) -> Result<NodeI
             graph.unary(Unary::Not, equal)
         }
         (Operator::Sum, terms) => graph.sum(terms),
-        (Operator::List(op), [first, rest @ ..]) => rest.iter().try_fold(*first, |x, y| graph.binary(op, x, *y)),
+        (Operator::List(op), [first, rest @ ..]) => {
+            rest.iter().try_fold(*first, |x, y| graph.binary(op, x, *y))
+        }
         (Operator::Select, &[condition, yes, no]) => graph.select(condition, yes, no),
         (Operator::Pieces(k), &[x]) => match pieces.get(k) {
             Some((breakpoints, slopes)) => graph.piecewise_linear(breakpoints.clone(), slopes.clone(), x),

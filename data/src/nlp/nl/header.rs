@@ -1,7 +1,7 @@
 //! The ten lines that open a `.nl` file, text in binary files too.
 
-use super::scan::{Encoding, Scanner};
 use super::NlError;
+use super::scan::{Encoding, Scanner};
 
 /// What the header says.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -42,17 +42,27 @@ impl Header {
                 return Err(scanner.error(format!("the header ends after {k} lines"), "10 lines"));
             }
             let here = scanner.error("the header has a word that is no integer", "integers");
-            let numbers: Result<Vec<i64>, _> = scanner.rest_of_line().split_whitespace().map(str::parse).collect();
+            let numbers: Result<Vec<i64>, _> =
+                scanner.rest_of_line().split_whitespace().map(str::parse).collect();
             let numbers = numbers.map_err(|_| here.clone())?;
-            if let Some((_, field, what)) =
-                REFUSED.iter().find(|(line, field, _)| *line == k && numbers.get(*field).is_some_and(|v| *v != 0))
+            if let Some((_, field, what)) = REFUSED
+                .iter()
+                .find(|(line, field, _)| *line == k && numbers.get(*field).is_some_and(|v| *v != 0))
             {
                 let what = format!("the model has {what} (field {})", field + 1);
-                return Err(NlError { what, expected: "a smooth model of real variables".to_owned(), ..here });
+                return Err(NlError {
+                    what,
+                    expected: "a smooth model of real variables".to_owned(),
+                    ..here
+                });
             }
             if k == 1 && numbers.len() < 3 {
                 let what = format!("the line has {} numbers", numbers.len());
-                return Err(NlError { what, expected: "variables, constraints, objectives, ...".to_owned(), ..here });
+                return Err(NlError {
+                    what,
+                    expected: "variables, constraints, objectives, ...".to_owned(),
+                    ..here
+                });
             }
             if numbers.iter().any(|v| *v < 0) {
                 let what = "a count is negative".to_owned();
@@ -62,7 +72,11 @@ impl Header {
             let largest = numbers.iter().take(3).max().copied().unwrap_or(0);
             if k == 1 && usize::try_from(largest).map_or(true, |v| v > scanner.len()) {
                 let what = format!("{largest} variables or constraints in a file of {} bytes", scanner.len());
-                return Err(NlError { what, expected: "counts that the file has room for".to_owned(), ..here });
+                return Err(NlError {
+                    what,
+                    expected: "counts that the file has room for".to_owned(),
+                    ..here
+                });
             }
             fields.push(numbers);
         }
@@ -70,7 +84,10 @@ impl Header {
         (header.variables, header.constraints, header.objectives) = (get(1, 0), get(1, 1), get(1, 2));
         header.common = fields[9].iter().fold(0usize, |sum, v| sum.saturating_add(*v as usize));
         if header.common > scanner.len() {
-            return Err(scanner.error(format!("{} defined variables", header.common), "no more than the file has room for"));
+            return Err(scanner.error(
+                format!("{} defined variables", header.common),
+                "no more than the file has room for",
+            ));
         }
         if is_binary {
             scanner.encoding = match get(5, 2) {
@@ -87,7 +104,8 @@ impl Header {
 
     /// The first line: g or b, the number of options, the options. Whether the file is binary.
     fn read_options(&mut self, scanner: &mut Scanner<'_>) -> Result<bool, NlError> {
-        let here = scanner.error("this is no .nl file", "a first line like \"g3 1 1 0\" (text) or \"b3 1 1 0\" (binary)");
+        let here = scanner
+            .error("this is no .nl file", "a first line like \"g3 1 1 0\" (text) or \"b3 1 1 0\" (binary)");
         let line = scanner.rest_of_line();
         let (is_binary, rest) = match (line.strip_prefix('g'), line.strip_prefix('b')) {
             (Some(rest), _) => (false, rest),
@@ -95,7 +113,8 @@ impl Header {
             _ => return Err(here),
         };
         let mut words = rest.split_whitespace();
-        let count: usize = words.next().and_then(|w| w.parse().ok()).filter(|k| *k <= 9).ok_or(here.clone())?;
+        let count: usize =
+            words.next().and_then(|w| w.parse().ok()).filter(|k| *k <= 9).ok_or(here.clone())?;
         for _ in 0..count {
             self.options.push(words.next().map_or(Ok(0), str::parse).map_err(|_| here.clone())?);
         }

@@ -77,7 +77,9 @@ impl Reader<'_, '_> {
             b'x' => {
                 for (k, value) in self.pairs(self.header.variables, "the number of a variable")? {
                     if !value.is_finite() {
-                        return Err(self.scanner.error(format!("the start of variable {k} is {value}"), "a finite number"));
+                        return Err(self
+                            .scanner
+                            .error(format!("the start of variable {k} is {value}"), "a finite number"));
                     }
                     self.parts.initial_point[k] = value;
                 }
@@ -85,7 +87,8 @@ impl Reader<'_, '_> {
             }
             b'd' => {
                 let pairs = self.pairs(self.header.constraints, "the number of a constraint")?;
-                let duals = self.parts.initial_multipliers.get_or_insert_with(|| vec![0.0; self.header.constraints]);
+                let duals =
+                    self.parts.initial_multipliers.get_or_insert_with(|| vec![0.0; self.header.constraints]);
                 pairs.into_iter().filter(|(_, y)| y.is_finite()).for_each(|(i, y)| duals[i] = y);
                 Ok(())
             }
@@ -102,8 +105,12 @@ impl Reader<'_, '_> {
                 Ok(())
             }
             b'S' => self.suffix(),
-            b'F' => Err(self.scanner.error("the model has user-defined functions", "built-in operators only")),
-            b'L' => Err(self.scanner.error("the model has logical constraints", "algebraic constraints only")),
+            b'F' => {
+                Err(self.scanner.error("the model has user-defined functions", "built-in operators only"))
+            }
+            b'L' => {
+                Err(self.scanner.error("the model has logical constraints", "algebraic constraints only"))
+            }
             other => {
                 let what = format!("\"{}\" begins no segment", char::from(other).escape_default());
                 Err(self.scanner.error(what, "one of C, O, V, J, G, x, d, b, r, k, S"))
@@ -138,7 +145,9 @@ impl Reader<'_, '_> {
         let (n, common) = (self.header.variables, self.header.common);
         let k = self.scanner.index(n + common, "the number of a defined variable")?;
         if k < n {
-            return Err(self.scanner.error(format!("variable {k} is defined"), format!("a number of at least {n}")));
+            return Err(self
+                .scanner
+                .error(format!("variable {k} is defined"), format!("a number of at least {n}")));
         }
         let count = self.scanner.count("the number of linear terms")?;
         self.scanner.integer("where the defined variable is used")?;
@@ -151,7 +160,8 @@ impl Reader<'_, '_> {
             terms.push(self.scaled(j, coefficient)?);
         }
         terms.push(self.expression()?);
-        let node = self.parts.graph.sum(&terms).map_err(|e| self.scanner.error(e.to_string(), "a smaller model"))?;
+        let node =
+            self.parts.graph.sum(&terms).map_err(|e| self.scanner.error(e.to_string(), "a smaller model"))?;
         self.names.common[k - n] = Some(node);
         Ok(())
     }
@@ -220,7 +230,9 @@ impl Reader<'_, '_> {
                 let value = real()?;
                 (value, value)
             }
-            b'5' => return Err(self.scanner.error("a complementarity condition", "0, 1, 2, 3 or 4 and bounds")),
+            b'5' => {
+                return Err(self.scanner.error("a complementarity condition", "0, 1, 2, 3 or 4 and bounds"));
+            }
             other => {
                 let what = format!("\"{}\" is no kind of bound", char::from(other).escape_default());
                 return Err(self.scanner.error(what, "0, 1, 2, 3 or 4 and bounds"));

@@ -127,7 +127,10 @@ impl<'a> Scanner<'a> {
             let what = if word.is_empty() {
                 "a number is missing".to_owned()
             } else {
-                format!("\"{}\" is not the number it should be", word.chars().take(QUOTED).collect::<String>())
+                format!(
+                    "\"{}\" is not the number it should be",
+                    word.chars().take(QUOTED).collect::<String>()
+                )
             };
             self.error(what, expected)
         })
@@ -170,7 +173,10 @@ impl<'a> Scanner<'a> {
         let room = self.bytes.len() - self.at.min(self.bytes.len());
         let count = usize::try_from(found).ok().filter(|k| *k <= room);
         count.ok_or_else(|| {
-            self.error(format!("{what} is {found}"), format!("at least 0, and no more than the {room} bytes that follow"))
+            self.error(
+                format!("{what} is {found}"),
+                format!("at least 0, and no more than the {room} bytes that follow"),
+            )
         })
     }
 

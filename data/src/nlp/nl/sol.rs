@@ -79,6 +79,10 @@ pub fn write_sol(path: &Path, text: &str) -> Result<(), NlError> {
         .and_then(|()| std::fs::rename(&beside, path));
     written.map_err(|error| {
         let _ = std::fs::remove_file(&beside);
-        NlError::in_file(&path.display().to_string(), format!("cannot be written ({error})"), "a writable folder with room")
+        NlError::in_file(
+            &path.display().to_string(),
+            format!("cannot be written ({error})"),
+            "a writable folder with room",
+        )
     })
 }

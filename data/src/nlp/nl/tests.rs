@@ -172,7 +172,10 @@ fn every_error_names_the_line_and_what_was_expected() {
         (MODEL.replace(" 3 2 1 0 1", " 99999 2 1 0 1"), "small.nl:2: 99999 variables"),
         (MODEL.replace(" 0 0 0 0 0\n", " 0 1 0 0 0\n"), "small.nl:7: the model has integer variables"),
         (MODEL.replace("C0\no2", "C0\no99"), "small.nl:15: operator 99"),
-        (MODEL.replace("C0\no2", "C7\no2"), "small.nl:14: the number of a constraint is 7: expected at least 0 and below 2"),
+        (
+            MODEL.replace("C0\no2", "C7\no2"),
+            "small.nl:14: the number of a constraint is 7: expected at least 0 and below 2",
+        ),
         (MODEL.replace("v3\nn2", "v4\nn2"), "small.nl:25: the number of a variable is 4"),
         (MODEL.replace("n0.5", "n0.5x"), "small.nl:30: \"0.5x\" is not the number"),
         (MODEL.replace("0 0 5", "0 6 5"), "variable 2 has the bounds 6 and 5: expected"),
@@ -206,7 +209,12 @@ fn deep_expressions_and_operators_of_all_kinds_are_read() {
 #[test]
 fn a_solution_has_options_counts_duals_primals_and_the_result() {
     let model = problem(MODEL).unwrap();
-    let text = model.solution_text("residua: converged\n\nsecond", &[1.0, -2.5, 0.0], &[0.5, 0.0], SolveResult::Limit);
+    let text = model.solution_text(
+        "residua: converged\n\nsecond",
+        &[1.0, -2.5, 0.0],
+        &[0.5, 0.0],
+        SolveResult::Limit,
+    );
     let expected = "residua: converged\n \nsecond\n\nOptions\n3\n1\n1\n0\n2\n2\n3\n3\n-0.5\n0\n1\n-2.5\n0\nobjno 0 400\n";
     assert_eq!(text, expected);
     let dir = tempfile::tempdir().unwrap();
@@ -214,7 +222,12 @@ fn a_solution_has_options_counts_duals_primals_and_the_result() {
     write_sol(&path, &text).unwrap();
     assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
-    assert!(write_sol(&dir.path().join("no/such.sol"), &text).unwrap_err().to_string().contains("cannot be written"));
+    assert!(
+        write_sol(&dir.path().join("no/such.sol"), &text)
+            .unwrap_err()
+            .to_string()
+            .contains("cannot be written")
+    );
 }
 
 #[test]

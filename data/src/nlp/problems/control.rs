@@ -51,8 +51,10 @@ impl PoissonControl {
             add(n * n + k, 1.0);
             jacobian.row_starts.push(jacobian.columns.len());
         }
-        let hessian =
-            SparsePattern { row_starts: (0..=2 * n * n).collect(), columns: (0..2 * (n * n) as u32).collect() };
+        let hessian = SparsePattern {
+            row_starts: (0..=2 * n * n).collect(),
+            columns: (0..2 * (n * n) as u32).collect(),
+        };
         Self { name: name.to_owned(), n, target, lambda: 0.1, jacobian, coefficients, hessian }
     }
 
@@ -119,7 +121,13 @@ impl NonlinearProblem for PoissonControl {
         Some(&self.hessian)
     }
 
-    fn hessian_values(&self, _: &[f64], sigma: f64, _: &[f64], values: &mut [f64]) -> Result<(), EvaluationError> {
+    fn hessian_values(
+        &self,
+        _: &[f64],
+        sigma: f64,
+        _: &[f64],
+        values: &mut [f64],
+    ) -> Result<(), EvaluationError> {
         values.iter_mut().enumerate().for_each(|(k, v)| *v = sigma * self.curvature(k));
         Ok(())
     }

@@ -41,7 +41,8 @@ impl SphereLogistic {
         let mut point: Vec<f64> = (0..n).map(|_| normal()).collect();
         let norm = point.iter().map(|w| w * w).sum::<f64>().sqrt();
         point.iter_mut().for_each(|w| *w /= norm);
-        let offset = plane.chunks(n.max(1)).map(|row| row.iter().zip(&point).map(|(a, w)| a * w).sum()).collect();
+        let offset =
+            plane.chunks(n.max(1)).map(|row| row.iter().zip(&point).map(|(a, w)| a * w).sum()).collect();
         let jacobian = SparsePattern {
             row_starts: (0..=rows + 1).map(|i| i * n).collect(),
             columns: (0..=rows).flat_map(|_| 0..n as u32).collect(),

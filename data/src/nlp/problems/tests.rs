@@ -5,7 +5,8 @@ fn dense(pattern: &SparsePattern, values: &[f64], columns: usize) -> Vec<Vec<f64
     let rows = pattern.row_starts.len() - 1;
     let mut dense = vec![vec![0.0; columns]; rows];
     for (i, row) in dense.iter_mut().enumerate() {
-        (pattern.row_starts[i]..pattern.row_starts[i + 1]).for_each(|e| row[pattern.columns[e] as usize] = values[e]);
+        (pattern.row_starts[i]..pattern.row_starts[i + 1])
+            .for_each(|e| row[pattern.columns[e] as usize] = values[e]);
     }
     dense
 }
@@ -33,7 +34,10 @@ fn check(problem: &dyn NonlinearProblem) {
     };
     let lagrangian_gradient = |x: &[f64]| {
         let mut g: Vec<f64> = gradient(x).iter().map(|g| 0.7 * g).collect();
-        jacobian(x).iter().zip(&lambda).for_each(|(row, l)| g.iter_mut().zip(row).for_each(|(g, j)| *g += l * j));
+        jacobian(x)
+            .iter()
+            .zip(&lambda)
+            .for_each(|(row, l)| g.iter_mut().zip(row).for_each(|(g, j)| *g += l * j));
         g
     };
     let pattern = problem.hessian_pattern().unwrap();
@@ -104,7 +108,9 @@ fn libsvm_files_are_read_or_refused_with_their_line() {
     let samples = read_libsvm(&path).unwrap();
     assert_eq!((samples.dimension, &samples.labels[..]), (3, &[1.0, -1.0][..]));
     assert_eq!((&samples.features[..], &samples.row_starts[..]), (&[0, 2, 1][..], &[0, 2, 3][..]));
-    for (text, line) in [("1 1:2\nx 1:2\n", ":2:"), ("1 2:1 1:1\n", ":1:"), ("1 0:1\n", ":1:"), ("1 1:nan\n", ":1:")] {
+    for (text, line) in
+        [("1 1:2\nx 1:2\n", ":2:"), ("1 2:1 1:1\n", ":1:"), ("1 0:1\n", ":1:"), ("1 1:nan\n", ":1:")]
+    {
         std::fs::write(&path, text).unwrap();
         let error = read_libsvm(&path).unwrap_err().to_string();
         assert!(error.contains(line) && error.contains("expected"), "{error}");
@@ -142,7 +148,9 @@ fn starts_agree_with_sif_files() {
             let (lower, _) = problem.constraint_bounds();
             c.iter_mut().zip(lower).for_each(|(c, l)| *c -= l);
             assert_eq!(c.len(), c0.len(), "{name}");
-            c.iter().zip(&c0).for_each(|(a, b)| assert!((a - b).abs() <= 1e-6 * (1.0 + b.abs()), "{name}: {c:?} {c0:?}"));
+            c.iter()
+                .zip(&c0)
+                .for_each(|(a, b)| assert!((a - b).abs() <= 1e-6 * (1.0 + b.abs()), "{name}: {c:?} {c0:?}"));
             compared += 1;
         }
     }
