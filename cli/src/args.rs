@@ -5,6 +5,8 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand, ValueHint};
 use residua_data::poisson::PoissonKind;
 use residua_solvers::{Method, PrecondKind};
+use residua_solvers::constrained::{KktMethod, SketchKind};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// Solves sparse linear systems A x = b, and verifies every answer by its true residual.
@@ -53,6 +55,9 @@ pub(crate) enum Command {
     /// Solve a sequence of systems, learning which configuration is the fastest
     #[command(after_help = SEQUENCE_EXAMPLES)]
     Sequence(SequenceArgs),
+    /// Minimise a function subject to constraints: .nl files of AMPL, Pyomo and JuMP, or built-in problems
+    #[command(after_help = MINIMIZE_EXAMPLES)]
+    Minimize(MinimizeArgs),
     /// Write a completion script for a shell
     #[command(after_help = "Example:\n  residua completions bash > /etc/bash_completion.d/residua\n  \
 residua completions zsh > ~/.zfunc/_residua")]
@@ -90,6 +95,28 @@ Examples:
   residua sequence systems/ --method cg --state learned.json
   residua sequence --heat --n 50 --steps 5000 --selector cheb-cb --hindsight --report heat.html
   residua sequence --simulation flow --n 64 --steps 500 --method auto --cost seconds --json";
+
+const MINIMIZE_EXAMPLES: &str = "\
+NAME.nl writes its answer to NAME.sol beside it; the ending may be left out. -AMPL and words like key=value, which AMPL \
+and Pyomo add, are passed over. Built-in families take a size or a file: sphere:100, control:64, logistic:FILE.
+
+Examples:
+  residua minimize --list
+  residua minimize HS71 HS100LNP --log
+  residua minimize model.nl --json
+  residua minimize control:64 --method gmres --report control.html
+  residua minimize model.nl -AMPL";
+
+/// What was typed, with what AMPL and Pyomo write in their own way: -AMPL, which says no more than `minimize` does, and -v
+/// for the version.
+pub(crate) fn as_typed(words: impl Iterator<Item = OsString>) -> impl Iterator<Item = OsString> {
+    let words: Vec<OsString> = words.collect();
+    let is_minimize = words.get(1).is_some_and(|word| word == "minimize");
+    let is_query = words.len() == 3;
+    words.into_iter().filter(move |word| !is_minimize || word != "-AMPL").map(move |word| {
+        if is_minimize && is_query && word == "-v" { OsString::from("--version") } else { word }
+    })
+}
 
 /// A value that the library parses by name, with its choices in the help and in shell completions.
 fn named<T>(choices: Vec<PossibleValue>) -> impl TypedValueParser<Value = T>
@@ -257,4 +284,40 @@ pub(crate) struct SequenceArgs {
     pub(crate) hindsight: bool,
     #[command(flatten)]
     pub(crate) stop: StopArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct MinimizeArgs {
+    /// `.nl` files, or names of built-in problems
+    #[arg(required_unless_present = "list", value_name = "PROBLEM", value_hint = ValueHint::AnyPath)]
+    pub(crate) problems: Vec<String>,
+    /// Show the built-in problems
+    #[arg(long)]
+    pub(crate) list: bool,
+    /// What solves the KKT systems
+    #[arg(long, default_value = "auto", value_parser = named::<KktMethod>(kkt_methods()), value_name = "NAME")]
+    pub(crate) method: KktMethod,
+    /// What the sketched method draws
+    #[arg(long, default_value = SketchKind::default().as_str(), value_parser = named::<SketchKind>(sketches()), value_name = "NAME")]
+    pub(crate) sketch: SketchKind,
+    /// A log line an iteration on standard error
+    #[arg(long, alias = "log")]
+    pub(crate) verbose: bool,
+    /// Stop at a KKT residual of R
+    #[arg(long, value_name = "R", default_value = "1e-6", allow_hyphen_values = true, help_heading = "When to stop")]
+    pub(crate) tol: f64,
+    /// ... or after N iterations
+    #[arg(long, value_name = "N", default_value_t = 1000, help_heading = "When to stop")]
+    pub(crate) max_iters: usize,
+    /// ... or after this many seconds [default: no limit]
+    #[arg(long, value_name = "SECONDS", allow_hyphen_values = true, help_heading = "When to stop")]
+    pub(crate) time_limit: Option<f64>,
+}
+
+fn kkt_methods() -> Vec<PossibleValue> {
+    KktMethod::ALL.iter().map(|m| PossibleValue::new(m.as_str())).collect()
+}
+
+fn sketches() -> Vec<PossibleValue> {
+    SketchKind::ALL.iter().map(|k| PossibleValue::new(k.as_str())).collect()
 }

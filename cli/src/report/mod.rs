@@ -2,6 +2,7 @@
 
 mod html;
 mod json;
+mod minimize;
 mod plot;
 mod poisson;
 mod progress;
@@ -14,6 +15,7 @@ mod table;
 
 pub(crate) use html::{Page, write_page};
 pub(crate) use json::{Stdout, to_line};
+pub(crate) use minimize::{LOG_HEAD, ListedRecord, MinimizeRecord, MinimizeView, list_table, log_line};
 pub(crate) use plot::{Curve, Plot};
 pub(crate) use poisson::{PoissonRecord, PoissonView};
 pub(crate) use progress::Progress;
