@@ -12,6 +12,8 @@ pub(crate) fn kkt_solver(
 ) -> Result<Box<dyn KktSolver>, MinimizeError> {
     Ok(match options.method {
         KktMethod::Direct => Box::new(Direct::new("as asked")),
-        _ => Box::new(Direct::new("the system is small")),
+        KktMethod::Auto => Box::new(Direct::new("the only KKT solver there is so far")),
+        KktMethod::Sketched => Box::new(Direct::new("instead of sketched, which is not implemented yet")),
+        KktMethod::Gmres => Box::new(Direct::new("instead of gmres, which is not implemented yet")),
     })
 }

@@ -53,14 +53,14 @@ pub(crate) struct Run<'m> {
     pub(crate) start: Instant,
     options: MinimizeOptions,
     monitor: &'m mut MinimizeMonitor<'m>,
-    /// An accepted step that a phase made and that the next observation shows.
-    fresh: bool,
+    /// Whether the monitor sees the steps.
+    shown: bool,
     started: bool,
 }
 
 impl<'m> Run<'m> {
     pub(crate) fn new(options: &MinimizeOptions, monitor: &'m mut MinimizeMonitor<'m>) -> Self {
-        Self { iterations: 0, start: Instant::now(), options: options.clone(), monitor, fresh: true, started: false }
+        Self { iterations: 0, start: Instant::now(), options: options.clone(), monitor, shown: true, started: false }
     }
 
     /// The record of a point that no step of the calling phase led to.
@@ -97,7 +97,7 @@ impl<'m> Run<'m> {
         }
         self.started = true;
         record.iteration = self.iterations;
-        if self.fresh && (self.monitor)(record).is_break() {
+        if self.shown && (self.monitor)(record).is_break() {
             return Some(Verdict::new(MinimizeStatus::Interrupted, "the monitor asked to stop"));
         }
         if record.kkt_residual <= self.options.tol {
@@ -110,6 +110,16 @@ impl<'m> Run<'m> {
             return Some(Verdict::new(MinimizeStatus::Diverged, "a variable grew beyond 1e20"));
         }
         self.limits()
+    }
+
+    /// A phase whose problem is another one: its objective and residual say nothing to the monitor, but its steps and
+    /// limits count.
+    pub(crate) fn nested<T>(&mut self, phase: impl FnOnce(&mut Self) -> T) -> T {
+        let (shown, tol) = (self.shown, self.options.tol);
+        (self.shown, self.options.tol) = (false, (0.01 * tol).max(1e-10));
+        let result = phase(self);
+        (self.shown, self.options.tol) = (shown, tol);
+        result
     }
 
     /// The limits of the caller.

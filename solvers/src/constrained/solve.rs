@@ -1,15 +1,19 @@
 //! The front door: checks, phases in order, and the single exit.
 
+use super::barrier::{Barrier, BarrierEnd, BarrierState, one_norm};
+use super::bounds::{Bounds, Duals};
 use super::choice::kkt_solver;
+use super::filter::Filter;
 use super::lagrangian;
 use super::model::Model;
 use super::multipliers::least_squares;
 use super::newton::Newton;
-use super::options::MinimizeOptions;
+use super::options::{Accuracy, KktMethod, MinimizeOptions};
 use super::outcome::{MinimizeError, MinimizeOutcome, MinimizeStatus};
 use super::point::Point;
 use super::residual::kkt_residual;
-use super::run::{MinimizeMonitor, Run, Verdict};
+use super::restoration::{Restored, is_affine, restore};
+use super::run::{MinimizeMonitor, Run, Verdict, violation};
 use residua_data::nlp::NonlinearProblem;
 use std::sync::atomic::Ordering;
 
@@ -81,10 +85,118 @@ fn phases(
         Some(given) => given.iter().zip(&model.c_scale).map(|(l, d)| l * model.f_scale / d).collect(),
         None => least_squares(&p.g, &p.j),
     };
-    let verdict = lagrangian::iterate(model, options, newton, run, &mut p, &mut lambda);
-    last.w.copy_from_slice(&p.w);
-    last.lambda.copy_from_slice(&lambda);
-    verdict.unwrap_or_else(|| Verdict::new(MinimizeStatus::Stagnated, "no step improves the merit function"))
+    if !model.is_bounded() {
+        let verdict = lagrangian::iterate(model, options, newton, run, &mut p, &mut lambda);
+        last.w.copy_from_slice(&p.w);
+        last.lambda.copy_from_slice(&lambda);
+        match verdict {
+            Some(verdict) => return verdict,
+            None if options.accuracy != Accuracy::Lazy => {
+                return Verdict::new(MinimizeStatus::Stagnated, "no step improves the merit function");
+            }
+            None => {}
+        }
+    }
+    barrier_phase(model, options, newton, run, p, lambda, last)
+}
+
+/// Returns to the barrier method from a restoration, at most.
+const RESTORATIONS: usize = 50;
+
+/// Times that a point where the violation is stationary is disturbed before it is called infeasible.
+const DISTURBANCES: usize = 2;
+
+#[allow(clippy::too_many_arguments)]
+fn barrier_phase(
+    model: &Model<'_>,
+    options: &MinimizeOptions,
+    newton: &mut Newton,
+    run: &mut Run<'_>,
+    mut p: Point,
+    mut lambda: Vec<f64>,
+    last: &mut Final,
+) -> Verdict {
+    let barrier = Barrier { model, options, bounds: Bounds::new(&model.lower, &model.upper) };
+    let bounded = model.is_bounded();
+    if bounded {
+        barrier.bounds.push_inside(&mut p.w, options.barrier.push);
+        if !p.evaluate(model) {
+            return Verdict::new(MinimizeStatus::NonFinite, "a function has no finite value between the bounds at the start");
+        }
+    }
+    let mu = options.barrier.mu;
+    let duals = Duals::new(&barrier.bounds, &p.w, if bounded { 1.0 } else { 0.0 });
+    let mut state = BarrierState { mu, duals, filter: Filter::default() };
+    let mut disturbed = 0;
+    let mut best_violation = f64::INFINITY;
+    for _ in 0..RESTORATIONS {
+        let end = barrier.iterate(newton, run, &mut p, &mut lambda, &mut state, &mut |_| false);
+        *last = barrier.final_point(&p, &lambda, &state);
+        let reason = match end {
+            BarrierEnd::Over(verdict) => return verdict,
+            BarrierEnd::Restore(reason) => reason,
+        };
+        if model.m == 0 || violation(model, &p.c) <= 1e-2 * options.tol {
+            return Verdict::new(MinimizeStatus::Stagnated, reason);
+        }
+        let accepts = |q: &Point| {
+            let phi = q.f - if bounded { state.mu * barrier.bounds.log_sum(&q.w) } else { 0.0 };
+            state.filter.accepts(one_norm(&q.c), phi)
+        };
+        let restored = restore(&barrier, run, &mut p, state.mu, &accepts);
+        match restored {
+            Err(error) => return Verdict::error(error),
+            Ok(Restored::Over(verdict)) => {
+                *last = barrier.final_point(&p, &lambda, &state);
+                return verdict;
+            }
+            Ok(Restored::Acceptable) => {}
+            Ok(Restored::Infeasible | Restored::Stuck) => {
+                let v = violation(model, &p.c);
+                *last = barrier.final_point(&p, &lambda, &state);
+                if v <= options.tol {
+                    state.filter = Filter::default();
+                } else if disturbed < DISTURBANCES && v < 0.99 * best_violation {
+                    disturbed += 1;
+                    best_violation = v;
+                    disturb(&mut p.w, disturbed);
+                    state.filter = Filter::default();
+                } else {
+                    return infeasible(model, &p, v);
+                }
+                if bounded {
+                    barrier.bounds.push_inside(&mut p.w, 1e-8);
+                }
+                if !p.evaluate(model) {
+                    return Verdict::new(MinimizeStatus::NonFinite, "a function has no finite value near an iterate");
+                }
+            }
+        }
+        lambda = least_squares(&p.g, &p.j);
+        if bounded {
+            state.duals = Duals::new(&barrier.bounds, &p.w, state.mu);
+        }
+        *last = barrier.final_point(&p, &lambda, &state);
+    }
+    Verdict::new(MinimizeStatus::Stagnated, "the restoration phase was needed too often")
+}
+
+/// Moves w by about 1e-3, or 1e-1 the second time, so that it leaves a saddle point of the violation.
+fn disturb(w: &mut [f64], time: usize) {
+    let size = if time == 1 { 1e-3 } else { 1e-1 };
+    for (i, w) in w.iter_mut().enumerate() {
+        *w += size * w.abs().max(1.0) * (0.5 + ((i * 7 + 3) % 5) as f64 / 5.0) * if i % 3 == 1 { -1.0 } else { 1.0 };
+    }
+}
+
+fn infeasible(model: &Model<'_>, p: &Point, violation: f64) -> Verdict {
+    if is_affine(model, &p.w) {
+        let detail = format!("the constraints are linear, and their least violation is {violation:.3e}");
+        Verdict::new(MinimizeStatus::Infeasible, detail)
+    } else {
+        let detail = format!("the violation of the constraints cannot be reduced below {violation:.3e} near here");
+        Verdict::new(MinimizeStatus::LocallyInfeasible, detail)
+    }
 }
 
 fn check(options: &MinimizeOptions) -> Result<(), MinimizeError> {
@@ -173,6 +285,9 @@ fn finish(
     let message =
         if detail.is_empty() { status.advice().to_owned() } else { format!("{detail}: {}", status.advice()) };
     let mut warnings = std::mem::take(&mut newton.warnings);
+    if matches!(options.method, KktMethod::Sketched | KktMethod::Gmres) {
+        warnings.push(format!("{} is not implemented yet: the KKT systems were factorized", options.method));
+    }
     warnings.extend(newton.solver.take_warnings());
     Ok(MinimizeOutcome {
         status,
