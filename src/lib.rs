@@ -113,10 +113,10 @@
 pub mod sequence;
 
 pub use residua_bandit as bandit;
-pub use residua_data::{self as data, matrix_market, poisson, zoo};
+pub use residua_data::{self as data, matrix_market, nlp, poisson, zoo};
 pub use residua_solvers::{
-    auto, choice, direct, error, kernels, krylov, monitor, null_space, operator, ordering, outcome, precond,
-    scaling, solver, stationary, system,
+    auto, choice, constrained, direct, error, kernels, krylov, monitor, null_space, operator, ordering,
+    outcome, precond, scaling, solver, stationary, system,
 };
 
 pub use residua_data::{CooBuilder, CsrMatrix, Scalar};
@@ -127,8 +127,12 @@ pub use residua_solvers::{
 
 /// What most programs need, to be imported at once.
 pub mod prelude {
+    pub use residua_data::nlp::NonlinearProblem;
     pub use residua_data::{CooBuilder, CsrMatrix, matrix_market};
     pub use residua_solvers::auto::{Options, Session};
+    pub use residua_solvers::constrained::{
+        IterationRecord, KktMethod, MinimizeOptions, MinimizeOutcome, MinimizeStatus, minimize,
+    };
     pub use residua_solvers::direct::{Direct, DirectKind};
     pub use residua_solvers::krylov::{
         Bicgstab, BlockCg, Cg, EisenstatCg, Fcg, Fgmres, Gmres, Idrs, Lsmr, Minres,

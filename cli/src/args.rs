@@ -4,8 +4,10 @@ use crate::engine;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand, ValueHint};
 use residua_data::poisson::PoissonKind;
+use residua_solvers::constrained::{KktMethod, SketchKind};
 use residua_solvers::transport::{Ground, TransportMethod};
 use residua_solvers::{Method, PrecondKind};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// Solves sparse linear systems A x = b, and verifies every answer by its true residual.
@@ -57,6 +59,9 @@ pub(crate) enum Command {
     /// Move weights onto others at least cost: entropic optimal transport
     #[command(after_help = TRANSPORT_EXAMPLES)]
     Transport(TransportArgs),
+    /// Minimise a function subject to constraints: .nl files of AMPL, Pyomo and JuMP, or built-in problems
+    #[command(after_help = MINIMIZE_EXAMPLES)]
+    Minimize(MinimizeArgs),
     /// Write a completion script for a shell
     #[command(after_help = "Example:\n  residua completions bash > /etc/bash_completion.d/residua\n  \
 residua completions zsh > ~/.zfunc/_residua")]
@@ -108,6 +113,28 @@ Examples:
   residua transport --source-points x.csv --target-points y.csv --ground l2 --epsilon 0.01 --out-plan plan.mtx
   residua transport --images A.png B.png --ground sqeuclidean --report transport.html
   residua transport --images A.png B.png --out-potentials fg.npz --out-plan plan.mtx --round";
+
+const MINIMIZE_EXAMPLES: &str = "\
+NAME.nl writes its answer to NAME.sol beside it; the ending may be left out. -AMPL and words like key=value, which AMPL \
+and Pyomo add, are passed over. Built-in families take a size or a file: sphere:100, control:64, logistic:FILE.
+
+Examples:
+  residua minimize --list
+  residua minimize HS71 HS100LNP --log
+  residua minimize model.nl --json
+  residua minimize control:64 --method gmres --report control.html
+  residua minimize model.nl -AMPL";
+
+/// What was typed, with what AMPL and Pyomo write in their own way: -AMPL, which says no more than `minimize` does, and -v
+/// for the version.
+pub(crate) fn as_typed(words: impl Iterator<Item = OsString>) -> impl Iterator<Item = OsString> {
+    let words: Vec<OsString> = words.collect();
+    let is_minimize = words.get(1).is_some_and(|word| word == "minimize");
+    let is_query = words.len() == 3;
+    words.into_iter().filter(move |word| !is_minimize || word != "-AMPL").map(move |word| {
+        if is_minimize && is_query && word == "-v" { OsString::from("--version") } else { word }
+    })
+}
 
 /// A value that the library parses by name, with its choices in the help and in shell completions.
 fn named<T>(choices: Vec<PossibleValue>) -> impl TypedValueParser<Value = T>
@@ -344,4 +371,46 @@ fn grounds() -> Vec<PossibleValue> {
 
 fn transport_methods() -> Vec<PossibleValue> {
     TransportMethod::ALL.iter().map(|m| PossibleValue::new(m.as_str())).collect()
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct MinimizeArgs {
+    /// `.nl` files, or names of built-in problems
+    #[arg(required_unless_present = "list", value_name = "PROBLEM", value_hint = ValueHint::AnyPath)]
+    pub(crate) problems: Vec<String>,
+    /// Show the built-in problems
+    #[arg(long)]
+    pub(crate) list: bool,
+    /// What solves the KKT systems
+    #[arg(long, default_value = "auto", value_parser = named::<KktMethod>(kkt_methods()), value_name = "NAME")]
+    pub(crate) method: KktMethod,
+    /// What the sketched method draws
+    #[arg(long, default_value = SketchKind::default().as_str(), value_parser = named::<SketchKind>(sketches()), value_name = "NAME")]
+    pub(crate) sketch: SketchKind,
+    /// A log line an iteration on standard error
+    #[arg(long, alias = "log")]
+    pub(crate) verbose: bool,
+    /// Stop at a KKT residual of R
+    #[arg(
+        long,
+        value_name = "R",
+        default_value = "1e-6",
+        allow_hyphen_values = true,
+        help_heading = "When to stop"
+    )]
+    pub(crate) tol: f64,
+    /// ... or after N iterations
+    #[arg(long, value_name = "N", default_value_t = 1000, help_heading = "When to stop")]
+    pub(crate) max_iters: usize,
+    /// ... or after this many seconds [default: no limit]
+    #[arg(long, value_name = "SECONDS", allow_hyphen_values = true, help_heading = "When to stop")]
+    pub(crate) time_limit: Option<f64>,
+}
+
+fn kkt_methods() -> Vec<PossibleValue> {
+    KktMethod::ALL.iter().map(|m| PossibleValue::new(m.as_str())).collect()
+}
+
+fn sketches() -> Vec<PossibleValue> {
+    SketchKind::ALL.iter().map(|k| PossibleValue::new(k.as_str())).collect()
 }

@@ -1,4 +1,4 @@
-//! The command `residua`: solve, inspect and benchmark sparse linear systems from the command line.
+//! The command `residua`: sparse linear systems and constrained optimisation from the command line.
 //!
 //! What was typed ([`args`]) becomes what is meant ([`plan`]); [`run`] does it, case by case, and
 //! [`report`] says what came of it: JSON Lines, a table, a page. Every end has an [`exit::Exit`].
@@ -23,7 +23,7 @@ static ALLOCATOR: residua_data::memory::LargePages = residua_data::memory::Large
 fn main() -> ExitCode {
     residua_data::memory::keep_freed_memory();
     // clap ends the process itself: 0 after --help and --version, 2 after a usage error.
-    run(args::Args::parse()).into()
+    run(args::Args::parse_from(args::as_typed(std::env::args_os()))).into()
 }
 
 fn run(args: args::Args) -> Exit {
@@ -46,6 +46,9 @@ fn run(args: args::Args) -> Exit {
             }
             args::Command::Transport(transport) => {
                 Ok(run::transport(&plan::TransportPlan::new(transport)?, &context))
+            }
+            args::Command::Minimize(minimize) => {
+                Ok(run::minimize(&plan::MinimizePlan::new(minimize, context.seed)?, &context))
             }
             args::Command::Completions { .. } => Ok(Exit::Success),
         })

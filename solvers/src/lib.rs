@@ -6,6 +6,7 @@
 
 pub mod auto;
 pub mod choice;
+pub mod constrained;
 pub mod control;
 pub mod direct;
 pub mod error;

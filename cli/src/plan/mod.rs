@@ -1,10 +1,12 @@
 //! What is meant: the typed arguments, checked. A [`UsageError`] says what to type instead.
 
+mod minimize;
 mod poisson;
 mod sequence;
 mod solve;
 mod transport;
 
+pub(crate) use minimize::{MinimizePlan, Source as MinimizeSource};
 pub(crate) use poisson::{PoissonPlan, SolverChoice};
 pub(crate) use sequence::{ContextKind, Selector, SequencePlan, Source};
 pub(crate) use solve::{Rhs, SolvePlan};

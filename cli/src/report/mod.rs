@@ -3,6 +3,7 @@
 pub(crate) mod figures;
 mod html;
 mod json;
+mod minimize;
 mod plot;
 mod poisson;
 mod progress;
@@ -17,6 +18,7 @@ mod transport;
 pub(crate) use figures::Figure;
 pub(crate) use html::{Page, write_page};
 pub(crate) use json::{Stdout, to_line};
+pub(crate) use minimize::{LOG_HEAD, ListedRecord, MinimizeRecord, MinimizeView, list_table, log_line};
 pub(crate) use plot::{Curve, Plot};
 pub(crate) use poisson::{PoissonRecord, PoissonView};
 pub(crate) use progress::Progress;

@@ -3,6 +3,7 @@
 mod columns;
 mod info;
 mod memory;
+mod minimize;
 mod poisson;
 mod rhs;
 mod sequence;
@@ -13,6 +14,7 @@ mod verify;
 mod watch;
 
 pub(crate) use info::info;
+pub(crate) use minimize::minimize;
 pub(crate) use poisson::poisson;
 pub(crate) use sequence::sequence;
 pub(crate) use solve::solve;

@@ -6,6 +6,9 @@
 //! derivatives at a point and keeps no state that a caller could see: every method takes the point it is for.
 //! The Jacobian and the Hessian are sparse, their patterns fixed for the life of the problem.
 
+pub mod expression;
+pub mod nl;
 mod problem;
+pub mod problems;
 
 pub use problem::{EvaluationError, NonlinearProblem, SparsePattern};

@@ -1,0 +1,19 @@
+//! Which KKT solver a problem gets.
+
+use super::kkt::{Direct, KktSolver};
+use super::model::Model;
+use super::options::{KktMethod, MinimizeOptions};
+use super::outcome::MinimizeError;
+
+/// The solver for `options.method`.
+pub(crate) fn kkt_solver(
+    _model: &Model<'_>,
+    options: &MinimizeOptions,
+) -> Result<Box<dyn KktSolver>, MinimizeError> {
+    Ok(match options.method {
+        KktMethod::Direct => Box::new(Direct::new("as asked")),
+        KktMethod::Auto => Box::new(Direct::new("the only KKT solver there is so far")),
+        KktMethod::Sketched => Box::new(Direct::new("instead of sketched, which is not implemented yet")),
+        KktMethod::Gmres => Box::new(Direct::new("instead of gmres, which is not implemented yet")),
+    })
+}

@@ -1,0 +1,46 @@
+//! Constrained optimisation by Newton's method on the KKT conditions.
+//!
+//! ```text
+//! min f(x)  subject to  c_L ≤ c(x) ≤ c_U,  x_L ≤ x ≤ x_U
+//! ```
+//!
+//! Problems without bounds use the exact augmented Lagrangian as merit function (`lagrangian`); problems with bounds or
+//! inequalities, and those where that gets stuck, a primal-dual barrier method with a filter (`barrier`), which has a
+//! restoration phase (`restoration`). Both share one Newton core (`newton`): K is shifted until its inertia is right.
+//! Only the single exit (`solve`) says `converged`, from a residual recomputed from the problem's functions.
+//!
+//! So far every [`KktMethod`] factorizes K; the outcome's `kkt_solver` and `warnings` say so. The sketched and Krylov
+//! back ends plug into the trait `kkt::KktSolver`.
+
+mod accuracy;
+mod barrier;
+mod bounds;
+mod choice;
+mod derivatives;
+mod filter;
+mod kkt;
+mod lagrangian;
+mod model;
+mod multipliers;
+mod newton;
+mod null_space;
+mod options;
+mod outcome;
+mod point;
+mod residual;
+mod restoration;
+mod run;
+mod solve;
+mod sparse;
+#[cfg(test)]
+mod tests;
+
+pub use derivatives::{DerivativeError, DerivativeReport, check_derivatives};
+pub use options::{
+    Accuracy, BarrierConstants, HessianShift, KktMethod, LagrangianConstants, MinimizeOptions, SketchKind,
+    UnknownName,
+};
+pub use outcome::{IterationRecord, MinimizeError, MinimizeOutcome, MinimizeStatus};
+pub use residual::{KktResidual, kkt_residual};
+pub use run::MinimizeMonitor;
+pub use solve::minimize;
