@@ -176,7 +176,10 @@ impl KktSolver for Direct {
         self.lu = None;
         let (n, m) = (system.n(), system.m());
         let Some(h) = system.h else {
-            return Err(MinimizeError::NoHessianMatrix { method: "direct", limit: super::super::model::DENSE_HESSIAN });
+            return Err(MinimizeError::NoHessianMatrix {
+                method: "direct",
+                limit: super::super::model::DENSE_HESSIAN,
+            });
         };
         let size = n + m;
         let stored = (h.nnz() + system.j.nnz()) as f64;

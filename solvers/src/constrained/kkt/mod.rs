@@ -75,7 +75,10 @@ impl KktSystem<'_> {
     /// max |K_ij| over the stored entries.
     pub(crate) fn max_abs(&self) -> f64 {
         let largest = |values: &[f64]| values.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
-        self.h.map_or(0.0, |h| largest(&h.values)).max(largest(&self.j.values)).max(largest(self.diagonal) + self.delta_w)
+        self.h
+            .map_or(0.0, |h| largest(&h.values))
+            .max(largest(&self.j.values))
+            .max(largest(self.diagonal) + self.delta_w)
     }
 }
 
