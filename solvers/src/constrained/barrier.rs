@@ -145,7 +145,7 @@ impl Barrier<'_> {
                 Err(NewtonFailure::Call(error)) => return BarrierEnd::Over(Verdict::error(error)),
                 Err(_) => return BarrierEnd::Restore("a Newton system could not be solved"),
             };
-            if info.delta_c > 0.0 {
+            if info.delta_c > 0.0 && info.delta_w == 0.0 {
                 newton.note_dependent_rows("a Newton system was singular");
             }
             let theta = one_norm(&p.c);

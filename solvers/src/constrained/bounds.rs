@@ -3,7 +3,7 @@
 /// κ_Σ of Wächter and Biegler (2006), eq. (16): how far z may be from μ/(w − l).
 const KAPPA_SIGMA: f64 = 1e10;
 
-/// Bounds that are ±∞ where there are none. Finite ones are relaxed by 1e-9 max(1, |bound|), so that an interior exists
+/// Bounds that are ±∞ where there are none. Finite ones are relaxed by 1e-11 max(1, |bound|), so that an interior exists
 /// (section 3.5 of the paper).
 #[derive(Debug, Clone)]
 pub(crate) struct Bounds {
@@ -11,7 +11,7 @@ pub(crate) struct Bounds {
     pub(crate) upper: Vec<f64>,
 }
 
-const RELAXATION: f64 = 1e-9;
+const RELAXATION: f64 = 1e-11;
 
 impl Bounds {
     pub(crate) fn new(lower: &[f64], upper: &[f64]) -> Self {

@@ -99,7 +99,6 @@ pub(crate) fn iterate(
         if options.accuracy != Accuracy::Lazy {
             condition.bind(&system, eta1, eta2, run.iterations);
         }
-        drop(system);
         if options.accuracy != Accuracy::Lazy {
             info.reached =
                 more(newton.solve_on(model, &at, &b, &mut z, condition.target(b_norm)), info.reached);
@@ -179,7 +178,7 @@ pub(crate) fn iterate(
             phase,
             ..IterationRecord::default()
         };
-        if info.delta_c > 0.0 {
+        if info.delta_c > 0.0 && info.delta_w == 0.0 {
             newton.note_dependent_rows("a Newton system was singular");
         }
     }

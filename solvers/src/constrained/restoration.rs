@@ -258,7 +258,7 @@ pub(crate) fn is_affine(model: &Model<'_>, w: &[f64]) -> bool {
     let (_, Some(mut h)) = model.matrices() else { return false };
     let lambda: Vec<f64> = (0..model.m).map(|i| 1.0 + 0.37 * (i % 11) as f64).collect();
     let other: Vec<f64> = w.iter().enumerate().map(|(i, w)| w + 0.5 + 0.1 * (i % 7) as f64).collect();
-    let mut zero =
+    let zero =
         |w: &[f64], h: &mut Rows| model.hessian(w, 0.0, &lambda, h) && h.values.iter().all(|v| *v == 0.0);
     zero(w, &mut h) && zero(&other, &mut h)
 }

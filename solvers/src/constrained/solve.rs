@@ -299,7 +299,7 @@ fn finish(
     let message =
         if detail.is_empty() { status.advice().to_owned() } else { format!("{detail}: {}", status.advice()) };
     let mut warnings = std::mem::take(&mut newton.warnings);
-    if matches!(options.method, KktMethod::Sketched | KktMethod::Gmres) {
+    if options.method == KktMethod::Sketched {
         warnings.push(format!("{} is not implemented yet: the KKT systems were factorized", options.method));
     }
     warnings.extend(newton.solver.take_warnings());

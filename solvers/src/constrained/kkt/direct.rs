@@ -54,7 +54,7 @@ impl Direct {
     }
 
     /// F⁻¹ b in place, and the operations.
-    fn apply_factors(&mut self, b: &mut [f64]) {
+    pub(super) fn apply_factors(&mut self, b: &mut [f64]) {
         match (&mut self.lu, &mut self.factors) {
             (Some(lu), _) => lu.solve_in_place(b),
             (None, Factors::Dense(f)) => f.solve_in_place(b),
@@ -63,7 +63,7 @@ impl Direct {
         }
     }
 
-    fn solve_flops(&self, size: usize) -> f64 {
+    pub(super) fn solve_flops(&self, size: usize) -> f64 {
         match &self.factors {
             Factors::Sparse(f) => f.solve_flops,
             _ => 2.0 * (size * size) as f64,

@@ -11,9 +11,11 @@
 
 mod dense;
 mod direct;
+mod krylov;
 mod sparse_ldl;
 
 pub(crate) use direct::Direct;
+pub(crate) use krylov::Krylov;
 
 use super::model::Model;
 use super::outcome::MinimizeError;
@@ -21,6 +23,7 @@ use super::sparse::Rows;
 use crate::LinearOperator;
 
 /// K at one point.
+#[derive(Clone, Copy)]
 pub(crate) struct KktSystem<'a> {
     pub(crate) model: &'a Model<'a>,
     /// Where H is.
