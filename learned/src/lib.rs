@@ -5,7 +5,10 @@
 pub mod coefficients;
 mod error;
 pub mod multigrid;
+pub mod onnx;
+pub mod train;
 
 pub use coefficients::Coefficients;
 pub use error::LearnedError;
 pub use multigrid::LearnedMultigrid;
+pub use onnx::Model;
