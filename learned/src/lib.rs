@@ -4,11 +4,15 @@
 
 pub mod coefficients;
 mod error;
+pub mod metadata;
 pub mod multigrid;
 pub mod onnx;
+pub mod solver;
 pub mod train;
 
 pub use coefficients::Coefficients;
 pub use error::LearnedError;
+pub use metadata::GridMetadata;
 pub use multigrid::LearnedMultigrid;
 pub use onnx::Model;
+pub use solver::{SafeFcg, SafeOutcome};
