@@ -44,6 +44,9 @@ fn run(args: args::Args) -> Exit {
             args::Command::Sequence(sequence) => {
                 Ok(run::sequence(&plan::SequencePlan::new(sequence, context.seed)?, &context))
             }
+            args::Command::Train(train) => {
+                Ok(run::train(&plan::TrainPlan::new(train, context.seed)?, &context))
+            }
             args::Command::Completions { .. } => Ok(Exit::Success),
         })
     });

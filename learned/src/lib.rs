@@ -7,6 +7,7 @@ mod error;
 pub mod metadata;
 pub mod multigrid;
 pub mod onnx;
+pub mod runtime;
 pub mod solver;
 pub mod train;
 
@@ -15,4 +16,5 @@ pub use error::LearnedError;
 pub use metadata::GridMetadata;
 pub use multigrid::LearnedMultigrid;
 pub use onnx::Model;
+pub use runtime::LearnedDirection;
 pub use solver::{SafeFcg, SafeOutcome};

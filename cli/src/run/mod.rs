@@ -2,12 +2,14 @@
 
 mod columns;
 mod info;
+mod learned;
 mod memory;
 mod poisson;
 mod rhs;
 mod sequence;
 mod solve;
 mod store;
+mod train;
 mod verify;
 mod watch;
 
@@ -15,3 +17,4 @@ pub(crate) use info::info;
 pub(crate) use poisson::poisson;
 pub(crate) use sequence::sequence;
 pub(crate) use solve::solve;
+pub(crate) use train::train;

@@ -28,7 +28,7 @@ mod sealed;
 #[allow(clippy::unwrap_used)]
 mod tests;
 
-pub(crate) use fields::Fields;
+pub(crate) use fields::{Fields, Table};
 
 use crate::LearnedError;
 use crate::coefficients::Coefficients;

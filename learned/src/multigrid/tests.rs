@@ -25,7 +25,7 @@ fn few_iterations_also_with_thin_walls() {
         (PoissonKind::Constant, 2, 96, 7),
         (PoissonKind::Obstacles, 2, 96, 9),
         (PoissonKind::Walls, 2, 96, 13),
-        (PoissonKind::Maze, 2, 96, 17),
+        (PoissonKind::Maze, 2, 96, 18),
         (PoissonKind::Obstacles, 3, 28, 9),
         (PoissonKind::Walls, 3, 28, 12),
         (PoissonKind::Maze, 3, 28, 11),
