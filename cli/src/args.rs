@@ -1,6 +1,5 @@
 //! What was typed. Nothing is checked here beyond what the parser can see; [`plan`](crate::plan) does the rest.
 
-use crate::engine;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand, ValueHint};
 use residua_data::poisson::PoissonKind;
@@ -62,6 +61,9 @@ pub(crate) enum Command {
     /// Minimise a function subject to constraints: .nl files of AMPL, Pyomo and JuMP, or built-in problems
     #[command(after_help = MINIMIZE_EXAMPLES)]
     Minimize(MinimizeArgs),
+    /// Make a learned preconditioner for a family of Poisson problems
+    #[command(after_help = TRAIN_EXAMPLES)]
+    Train(TrainArgs),
     /// Write a completion script for a shell
     #[command(after_help = "Example:\n  residua completions bash > /etc/bash_completion.d/residua\n  \
 residua completions zsh > ~/.zfunc/_residua")]
@@ -89,6 +91,16 @@ Examples:
   residua poisson --dim 3 --n 32 --problem jump --contrast 1e4 --solver all --json
   residua poisson --dim 3 --n 16,32,64 --solver cg+jacobi,cg+ic0,direct --report scaling.html
   residua poisson --n 32 --save-matrix systems";
+
+const TRAIN_EXAMPLES: &str = "\
+Needs nothing but this program: problems are drawn from the seed, an evolution strategy searches for the coefficients of a \
+multigrid cycle. The file is an ONNX graph of the whole cycle, with the coefficients and, as metadata, grid dimension, \
+spacing, training matrix, date, seed and loss history.
+
+Examples:
+  residua train --dim 2 --out poisson2d.onnx
+  residua train --dim 3 --out poisson3d.onnx --family obstacles,walls --generations 500 --seed 1
+  residua poisson --problem walls --n 512 --solver fcg+learned,cg+amg --model poisson2d.onnx";
 
 const SEQUENCE_EXAMPLES: &str = "\
 A folder's systems are solved in the order of their names, each from zero; NAME_b.mtx or NAME_rhs1.mtx beside NAME.mtx is \
@@ -148,10 +160,8 @@ fn methods() -> Vec<PossibleValue> {
     Method::ALL.iter().map(|m| PossibleValue::new(m.as_str())).collect()
 }
 
-/// Names of later versions are understood, so that [`plan`](crate::plan) can say so, but not offered.
 fn preconds() -> Vec<PossibleValue> {
-    let later = |p: &PrecondKind| engine::is_of_a_later_version(*p);
-    PrecondKind::ALL.iter().map(|p| PossibleValue::new(p.as_str()).hide(later(p))).collect()
+    PrecondKind::ALL.iter().map(|p| PossibleValue::new(p.as_str())).collect()
 }
 
 fn problems() -> PossibleValuesParser {
@@ -160,6 +170,8 @@ fn problems() -> PossibleValuesParser {
         PoissonKind::Anisotropic => "weak coupling along the last axis, by the contrast",
         PoissonKind::Jump => "a checkerboard of coefficients 1 and contrast",
         PoissonKind::Obstacles => "solid bodies in the way, placed by the seed",
+        PoissonKind::Walls => "walls one point thick and slits, placed by the seed",
+        PoissonKind::Maze => "a maze of walls one point thick, drawn by the seed",
         PoissonKind::Neumann => "no boundary value given: singular, consistent",
         PoissonKind::Convection => {
             "convection-diffusion, not symmetric; the contrast is the strength of the wind"
@@ -184,6 +196,9 @@ pub(crate) struct SolveArgs {
     /// Preconditioner
     #[arg(long, default_value = "auto", value_parser = named::<PrecondKind>(preconds()), value_name = "NAME")]
     pub(crate) precond: PrecondKind,
+    /// With --precond learned: a model that `residua train` made [default: the one that is built in]
+    #[arg(long, value_name = "FILE.onnx", value_hint = ValueHint::FilePath)]
+    pub(crate) model: Option<PathBuf>,
     /// Relaxation of SOR and SSOR, 0 < W < 2 [default: chosen by the method]
     #[arg(long, value_name = "W", allow_hyphen_values = true)]
     pub(crate) omega: Option<f64>,
@@ -247,6 +262,9 @@ pub(crate) struct PoissonArgs {
     /// minute at most unless --time-limit says otherwise; `auto`
     #[arg(long, value_name = "NAME,NAME,...", value_delimiter = ',', default_value = "auto")]
     pub(crate) solver: Vec<String>,
+    /// For fcg+learned: a model that `residua train` made [default: the one that is built in]
+    #[arg(long, value_name = "FILE.onnx", value_hint = ValueHint::FilePath)]
+    pub(crate) model: Option<PathBuf>,
     /// Relaxation of SOR and SSOR, 0 < W < 2 [default: chosen by the method]
     #[arg(long, value_name = "W", allow_hyphen_values = true)]
     pub(crate) omega: Option<f64>,
@@ -258,6 +276,36 @@ pub(crate) struct PoissonArgs {
     pub(crate) save_matrix: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) stop: StopArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct TrainArgs {
+    /// Dimension of the grids, 2 or 3
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(2..=3))]
+    pub(crate) dim: u8,
+    /// Where the model goes
+    #[arg(long, required = true, value_name = "MODEL.onnx", value_hint = ValueHint::FilePath)]
+    pub(crate) out: PathBuf,
+    /// Problems to train on; blobs is another name of obstacles
+    #[arg(
+        long,
+        value_name = "NAME,NAME,...",
+        value_delimiter = ',',
+        default_value = "obstacles,walls,maze,constant"
+    )]
+    pub(crate) family: Vec<String>,
+    /// Points per side; a model serves all sizes [default: 64 in 2D, 32 in 3D]
+    #[arg(long, value_name = "N")]
+    pub(crate) n: Option<usize>,
+    /// Problems of each kind
+    #[arg(long, value_name = "K", default_value_t = 3)]
+    pub(crate) cases: usize,
+    /// Candidates to try
+    #[arg(long, value_name = "N", default_value_t = 300)]
+    pub(crate) generations: usize,
+    /// Stop after this many seconds all the same; results then depend on the machine
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) budget_seconds: Option<f64>,
 }
 
 #[derive(Debug, clap::Args)]

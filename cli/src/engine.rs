@@ -11,22 +11,24 @@ use residua_solvers::auto::{AutoScalar, Options, Session, estimate_condition};
 use residua_solvers::{Method, PrecondKind, SolveError, StopRule};
 use std::path::Path;
 
-/// Whether this version knows only the name.
-pub(crate) fn is_of_a_later_version(precond: PrecondKind) -> bool {
-    matches!(precond, PrecondKind::Learned)
-}
-
-/// The preconditioners that a user may choose.
-pub(crate) fn preconds() -> impl Iterator<Item = PrecondKind> {
-    PrecondKind::ALL.iter().copied().filter(|p| !is_of_a_later_version(*p))
-}
-
 /// Whether this version has `method` with `precond`: asked of the solvers themselves, on the identity of
 /// order 2.
 ///
 /// # Errors
 /// [`SolveError::InvalidOption`] if it has not.
 pub(crate) fn check_combination(method: Method, precond: PrecondKind) -> Result<(), SolveError> {
+    if precond == PrecondKind::Learned {
+        // It is no part of the solvers, and runs in one method.
+        return if matches!(method, Method::Auto | Method::Fcg) {
+            Ok(())
+        } else {
+            Err(SolveError::InvalidOption {
+                name: "method",
+                value: method.to_string(),
+                expected: "fcg with the learned preconditioner",
+            })
+        };
+    }
     let identity = CsrMatrix::from_diagonal(&[1.0, 1.0]).ok();
     let Some(a) = identity else { return Ok(()) };
     let mut options = Options::default();

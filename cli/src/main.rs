@@ -50,6 +50,9 @@ fn run(args: args::Args) -> Exit {
             args::Command::Minimize(minimize) => {
                 Ok(run::minimize(&plan::MinimizePlan::new(minimize, context.seed)?, &context))
             }
+            args::Command::Train(train) => {
+                Ok(run::train(&plan::TrainPlan::new(train, context.seed)?, &context))
+            }
             args::Command::Completions { .. } => Ok(Exit::Success),
         })
     });

@@ -108,7 +108,7 @@ named_enum! {
     Chebyshev = "chebyshev",
     /// Algebraic multigrid, for real matrices.
     Amg = "amg",
-    /// A learned preconditioner; not part of this version.
+    /// A learned preconditioner; it is no part of this crate.
     Learned = "learned",
 }
 

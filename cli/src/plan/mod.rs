@@ -4,17 +4,19 @@ mod minimize;
 mod poisson;
 mod sequence;
 mod solve;
+mod train;
 mod transport;
 
 pub(crate) use minimize::{MinimizePlan, Source as MinimizeSource};
 pub(crate) use poisson::{PoissonPlan, SolverChoice};
 pub(crate) use sequence::{ContextKind, Selector, SequencePlan, Source};
 pub(crate) use solve::{Rhs, SolvePlan};
+pub(crate) use train::TrainPlan;
 pub(crate) use transport::{TransportInput, TransportPlan};
 
 use crate::args::{Common, StopArgs};
-use crate::engine;
-use residua_solvers::{PrecondKind, StopRule};
+use residua_learned::Model;
+use residua_solvers::StopRule;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -146,14 +148,16 @@ fn check_omega(omega: Option<f64>) -> Result<(), UsageError> {
     }
 }
 
-/// Refuses preconditioners that this version has only the name of.
-fn check_precond(precond: PrecondKind) -> Result<(), UsageError> {
-    if !engine::is_of_a_later_version(precond) {
-        return Ok(());
+/// Reads the model of `--model`, which only the learned preconditioner takes.
+fn read_model(path: Option<&Path>, is_learned: bool) -> Result<Option<Model>, UsageError> {
+    match path {
+        Some(path) if is_learned => {
+            Model::read(path).map(Some).map_err(|e| UsageError::new(format!("--model {e}")))
+        }
+        Some(path) => Err(UsageError::new(format!(
+            "--model {}: expected the learned preconditioner beside it: --precond learned, or --solver fcg+learned",
+            path.display()
+        ))),
+        None => Ok(None),
     }
-    let names: Vec<&str> = engine::preconds().map(PrecondKind::as_str).collect();
-    Err(UsageError::new(format!(
-        "preconditioner '{precond}' is not part of this version: choose one of {}",
-        names.join(", ")
-    )))
 }

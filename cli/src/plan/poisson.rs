@@ -1,9 +1,10 @@
 //! `residua poisson`, checked.
 
 use super::solve::check_combination;
-use super::{UsageError, check_omega, check_precond, make_folder, stop_rule};
+use super::{UsageError, check_omega, make_folder, read_model, stop_rule};
 use crate::args::PoissonArgs;
 use residua_data::poisson::{PoissonKind, PoissonProblem};
+use residua_learned::Model;
 use residua_solvers::auto::Options;
 use residua_solvers::{Method, PrecondKind, StopRule};
 use std::fmt;
@@ -87,6 +88,8 @@ pub(crate) struct PoissonPlan {
     pub(crate) solvers: Vec<SolverChoice>,
     pub(crate) omega: Option<f64>,
     pub(crate) stop: StopRule,
+    /// For fcg+learned; none: the one that is built in.
+    pub(crate) model: Option<Model>,
     /// How often each case is solved; the median time counts.
     pub(crate) repeat: usize,
     /// Where the systems are written.
@@ -118,11 +121,17 @@ impl PoissonPlan {
         for name in &typed.solver {
             solvers.extend(parse_solver(name, kind)?);
         }
+        let is_learned = solvers.iter().any(|s| s.precond == PrecondKind::Learned);
+        let model = read_model(typed.model.as_deref(), is_learned)?;
+        if let Some(model) = model.as_ref().filter(|model| model.coefficients.dim != dim) {
+            let made_for = model.coefficients.dim;
+            return Err(UsageError::new(format!("--model: made for {made_for}D, the problem is {dim}D")));
+        }
         if let Some(folder) = &typed.save_matrix {
             make_folder("--save-matrix", folder)?;
         }
         let (omega, repeat, save_matrix) = (typed.omega, typed.repeat, typed.save_matrix);
-        Ok(Self { problems, solvers, omega, stop, repeat, save_matrix, seed })
+        Ok(Self { problems, solvers, omega, stop, model, repeat, save_matrix, seed })
     }
 
     /// The library's options for one solver.
@@ -160,7 +169,9 @@ fn parse_solver(name: &str, kind: PoissonKind) -> Result<Vec<SolverChoice>, Usag
         None => (name, PrecondKind::None),
     };
     let method = method.parse::<Method>().map_err(|e| wrong(&format!("{e}; or all")))?;
-    check_precond(precond)?;
+    if precond == PrecondKind::Learned && kind == PoissonKind::Convection {
+        return Err(wrong(&"the learned preconditioner needs a symmetric problem: choose bicgstab+ilu0"));
+    }
     check_combination(method, precond)?;
     Ok(vec![SolverChoice::named(method, precond)])
 }
@@ -173,13 +184,13 @@ mod tests {
     #[test]
     fn solvers_are_named_by_method_and_preconditioner() {
         let one = |name: &str| parse_solver(name, PoissonKind::Constant).map(|all| all[0].to_string());
-        for name in ["cg", "cg+ic0", "cg+amg", "mg", "sor", "direct", "auto", "gmres+ilu0"] {
+        for name in ["cg", "cg+ic0", "fcg+learned", "cg+amg", "mg", "sor", "direct", "auto", "gmres+ilu0"] {
             assert_eq!(one(name).unwrap(), name);
         }
         for (name, part) in [
             ("qmr", "bicgstab"),
             ("cg+xyz", "ict"),
-            ("fcg+learned", "not part of this version"),
+            ("cg+learned", "not a combination"),
             ("sor+ic0", "takes no preconditioner"),
         ] {
             let error = one(name).unwrap_err().to_string();

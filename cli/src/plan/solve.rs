@@ -1,9 +1,10 @@
 //! `residua solve`, checked.
 
-use super::{UsageError, check_omega, check_precond, make_folder, stop_rule};
+use super::{UsageError, check_omega, make_folder, read_model, stop_rule};
 use crate::args::SolveArgs;
 use crate::cases::{self, Case};
 use crate::engine;
+use residua_learned::Model;
 use residua_solvers::auto::Options;
 use residua_solvers::{Method, PrecondKind, StopRule};
 use std::fmt;
@@ -43,6 +44,9 @@ pub(crate) struct SolvePlan {
     pub(crate) rhs: Rhs,
     pub(crate) options: Options,
     pub(crate) stop: StopRule,
+    /// For the learned preconditioner, with its file; none: the one that is built in.
+    pub(crate) model: Option<Model>,
+    model_path: Option<PathBuf>,
     /// Where solutions and results.jsonl go.
     pub(crate) out: Option<PathBuf>,
     pub(crate) resume: bool,
@@ -53,12 +57,12 @@ pub(crate) struct SolvePlan {
 impl SolvePlan {
     pub(crate) fn new(typed: SolveArgs, seed: u64) -> Result<Self, UsageError> {
         check_omega(typed.omega)?;
-        check_precond(typed.precond)?;
         check_combination(typed.method, typed.precond)?;
         if typed.restart == Some(0) {
             return Err(UsageError::new("--restart 0: expected 1 or more vectors, such as 30"));
         }
         let stop = stop_rule(&typed.stop)?;
+        let model = read_model(typed.model.as_deref(), typed.precond == PrecondKind::Learned)?;
         let rhs = match typed.rhs {
             None => Rhs::Default,
             Some(name) if name.as_os_str() == "ones" => Rhs::Ones,
@@ -73,7 +77,17 @@ impl SolvePlan {
         (options.method, options.precond) = (typed.method, typed.precond);
         (options.omega, options.restart, options.seed) = (typed.omega, typed.restart, seed);
         let cases = cases::discover(&typed.paths, typed.out.as_deref());
-        Ok(Self { cases, rhs, options, stop, out: typed.out, resume: typed.resume, monitor: typed.monitor })
+        Ok(Self {
+            cases,
+            rhs,
+            options,
+            stop,
+            model,
+            model_path: typed.model,
+            out: typed.out,
+            resume: typed.resume,
+            monitor: typed.monitor,
+        })
     }
 
     /// Everything that a result depends on beside the case's files, as one readable line: results of
@@ -92,6 +106,7 @@ impl SolvePlan {
                 line.push_str(&format!(" {name}={value}"));
             }
         };
+        add("model", self.model_path.as_ref().map(|path| path.display().to_string()));
         add("omega", omega.map(|w| w.to_string()));
         add("restart", restart.map(|m| m.to_string()));
         add("time_limit", time_limit.map(|t| t.as_secs_f64().to_string()));

@@ -187,6 +187,7 @@ impl<'a> MinimizeView<'a> {
     pub(crate) fn page(&self, curves: Vec<(String, Vec<Curve>)>, tol: f64) -> Page<'_> {
         let converged = self.records.iter().filter(|r| r.has_converged()).count();
         Page {
+            figures: Vec::new(),
             title: "residua minimize",
             note: None,
             summary: vec![

@@ -1,13 +1,15 @@
 //! A x = b for each of several right-hand sides, and what came of them all.
 
+use super::learned;
 use super::rhs::System;
 use super::verify::{Quality, measure};
 use super::watch::{Trace, Watch};
 use crate::interrupt;
 use crate::report::{ColumnRecord, Progress, SolveRecord, Status, finite};
 use residua_data::poisson::{Grid, Medium};
+use residua_learned::{Model, SafeFcg, SafeOutcome};
 use residua_solvers::auto::{AutoScalar, Options, Report, Session};
-use residua_solvers::precond::multigrid::{MultigridOptions, PoissonMultigrid};
+use residua_solvers::precond::multigrid::{GridProblem, MultigridOptions, PoissonMultigrid};
 use residua_solvers::{Limit, Outcome, SolveError, StopReason, StopRule};
 use std::time::{Duration, Instant};
 
@@ -95,6 +97,37 @@ pub(crate) fn solve_on_grid(
             precond: "mg".to_owned(),
             why: String::new(),
             warning: None,
+        })
+    })
+}
+
+/// The same by flexible CG with the learned preconditioner on the grid of `problem`.
+///
+/// # Errors
+/// As [`solve_on_grid`], and a model that does not suit the problem.
+pub(crate) fn solve_learned(
+    system: &System<f64>,
+    problem: &GridProblem,
+    model: Option<&Model>,
+    stop: &StopRule,
+    keeps_history: bool,
+    progress: &mut Progress,
+) -> Result<SolvedColumns<f64>, SolveError> {
+    let start = Instant::now();
+    let precond = learned::preconditioner(problem, model)?;
+    let mut solver = SafeFcg::new(Box::new(precond), &system.a, 1)?;
+    let mut setup = start.elapsed();
+    solve_each(system, start, stop, keeps_history, progress, |b, x, stop, watch| {
+        let start = Instant::now();
+        let SafeOutcome { outcome, fallback } = solver.solve(&system.a, b, x, stop, watch)?;
+        Ok(Ended {
+            outcome,
+            setup: std::mem::take(&mut setup),
+            solve: start.elapsed(),
+            method: "fcg".to_owned(),
+            precond: "learned".to_owned(),
+            why: String::new(),
+            warning: fallback,
         })
     })
 }

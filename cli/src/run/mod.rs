@@ -2,6 +2,7 @@
 
 mod columns;
 mod info;
+mod learned;
 mod memory;
 mod minimize;
 mod poisson;
@@ -9,6 +10,7 @@ mod rhs;
 mod sequence;
 mod solve;
 mod store;
+mod train;
 mod transport;
 mod verify;
 mod watch;
@@ -18,4 +20,5 @@ pub(crate) use minimize::minimize;
 pub(crate) use poisson::poisson;
 pub(crate) use sequence::sequence;
 pub(crate) use solve::solve;
+pub(crate) use train::train;
 pub(crate) use transport::transport;

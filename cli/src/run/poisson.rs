@@ -13,6 +13,9 @@ use crate::report::{
 use residua_data::CsrMatrix;
 use residua_data::matrix_market::{self, DenseColumns, Symmetry, WriteOptions};
 use residua_data::poisson::{Grid, Medium, PoissonKind, PoissonProblem, PoissonSystem};
+use residua_learned::GridMetadata;
+use residua_solvers::PrecondKind;
+use residua_solvers::precond::multigrid::GridProblem;
 use std::path::Path;
 use std::time::Instant;
 
@@ -117,7 +120,12 @@ impl Suite<'_> {
         let mut curve = None;
         for _ in 0..self.plan.repeat {
             let (stop, bar) = (&self.plan.stop, &mut self.progress);
-            let solved = if solver.geometric {
+            let solved = if solver.precond == PrecondKind::Learned {
+                let model = self.plan.model.as_ref();
+                GridProblem::new(prepared.grid, &prepared.medium).and_then(|problem| {
+                    columns::solve_learned(&prepared.system, &problem, model, stop, false, bar)
+                })
+            } else if solver.geometric {
                 columns::solve_on_grid(&prepared.system, prepared.grid, &prepared.medium, stop, bar)
             } else {
                 columns::solve(&prepared.system, &options, stop, false, bar)
@@ -221,12 +229,17 @@ fn label(problem: &PoissonProblem) -> String {
 
 /// Writes A and b of `built` into `folder`.
 fn save(folder: &Path, label: &str, built: &PoissonSystem) -> Result<(), String> {
-    let comments = vec![built.description()];
+    let mut comments = vec![built.description()];
+    if built.problem.kind != PoissonKind::Convection {
+        let dims = vec![built.grid.n(); built.grid.dim()];
+        let unknown_of_point = built.medium.unknown_of_point().map(<[u32]>::to_vec);
+        comments.extend(GridMetadata { dims, unknown_of_point }.to_comments());
+    }
     let symmetry = (built.problem.kind != PoissonKind::Convection).then_some(Symmetry::Symmetric);
     let options = WriteOptions { symmetry, comments: comments.clone(), ..WriteOptions::default() };
     let b = DenseColumns::from_column(built.rhs.clone());
     matrix_market::write_csr(folder.join(format!("{label}.mtx")), &built.matrix, &options)
-        .and_then(|()| matrix_market::write_dense(folder.join(format!("{label}_b.mtx")), &b, &comments))
+        .and_then(|()| matrix_market::write_dense(folder.join(format!("{label}_b.mtx")), &b, &comments[..1]))
         .map_err(|e| e.to_string())
 }
 

@@ -1,6 +1,7 @@
 //! `residua solve`.
 
 use super::columns;
+use super::learned;
 use super::memory::{peak_bytes, reset_peak};
 use super::rhs::{self, AnySystem, System};
 use super::store::{Store, fingerprint};
@@ -13,6 +14,7 @@ use crate::report::{
     self, Curve, Progress, SolveRecord, SolveView, Status, Stdout, short, to_line, write_page,
 };
 use residua_data::matrix_market::DenseColumns;
+use residua_solvers::PrecondKind;
 use residua_solvers::auto::AutoScalar;
 use std::time::Instant;
 
@@ -158,6 +160,14 @@ impl<'a> Session<'a> {
 
     fn solve_any(&mut self, case: &Case, record: SolveRecord, system: &AnySystem) -> Solved {
         match system {
+            Either::Real(system) if self.plan.options.precond == PrecondKind::Learned => {
+                self.solve_learned(case, record, system)
+            }
+            Either::Complex(_) if self.plan.options.precond == PrecondKind::Learned => {
+                let message =
+                    format!("{}:1: is complex: expected a real matrix with --precond learned", case.label);
+                Solved { record: record.invalid(message), solution: None, curve: None }
+            }
             Either::Real(system) => self.solve_system(case, record, system, Either::Real),
             Either::Complex(system) => self.solve_system(case, record, system, Either::Complex),
         }
@@ -176,6 +186,32 @@ impl<'a> Session<'a> {
                 solved.describe(&mut record);
                 let curve = Some(solved.trace.into_curve(case.label.clone()));
                 Solved { record, solution: Some(wrap(rhs::columns_of(system.a.ncols(), solved.x))), curve }
+            }
+            Err(error) => {
+                record.status = columns::status_of(&error);
+                record.message = Some(format!("{}:1: {error}", case.label));
+                Solved { record, solution: None, curve: None }
+            }
+        }
+    }
+
+    fn solve_learned(&mut self, case: &Case, mut record: SolveRecord, system: &System<f64>) -> Solved {
+        let grid = learned::metadata_of(&case.source);
+        let problem = grid.and_then(|grid| grid.problem(&system.a).map_err(|e| e.to_string()));
+        let problem = match problem {
+            Ok(problem) => problem,
+            Err(message) => {
+                let message = format!("{}:1: {message}", case.label);
+                return Solved { record: record.invalid(message), solution: None, curve: None };
+            }
+        };
+        let SolvePlan { model, stop, monitor, .. } = self.plan;
+        match columns::solve_learned(system, &problem, model.as_ref(), stop, *monitor, &mut self.progress) {
+            Ok(solved) => {
+                solved.describe(&mut record);
+                let curve = Some(solved.trace.into_curve(case.label.clone()));
+                let x = rhs::columns_of(system.a.ncols(), solved.x);
+                Solved { record, solution: Some(Either::Real(x)), curve }
             }
             Err(error) => {
                 record.status = columns::status_of(&error);

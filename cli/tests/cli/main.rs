@@ -4,6 +4,7 @@
 mod batch;
 mod info;
 mod inputs;
+mod learned;
 mod minimize;
 mod outputs;
 mod poisson;

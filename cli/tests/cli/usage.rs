@@ -20,7 +20,9 @@ fn wrong_usage_ends_with_2_and_says_what_is_right() {
         (&["--threads", "1000000"], "from 1"),
         (&["--method", "qmr"], "bicgstab"),
         (&["--precond", "magic"], "ilut"),
-        (&["--precond", "learned"], "not part of this version"),
+        (&["--model", "m.onnx"], "--precond learned"),
+        (&["--precond", "learned", "--model", "none.onnx"], "none.onnx: "),
+        (&["--method", "cg", "--precond", "learned"], "combination"),
         (&["--method", "sor", "--precond", "ic0"], "takes no preconditioner"),
         (&["--method", "cg", "--precond", "ilut"], "combination"),
         (&["--resume"], "--out"),
@@ -36,7 +38,7 @@ fn wrong_usage_ends_with_2_and_says_what_is_right() {
     for args in [&[][..], &["solve"], &["frobnicate"], &["poisson", "--dim", "4"], &["poisson", "--n", "0"]] {
         assert_eq!(folder.run(args).code, 2, "{args:?}");
     }
-    for (solver, advice) in [("fcg+learned", "not part"), ("qmr", "minres"), ("cg+x", "ic0")] {
+    for (solver, advice) in [("cg+learned", "combination"), ("qmr", "minres"), ("cg+x", "ic0")] {
         let run = folder.run(&["poisson", "--solver", solver]);
         assert!(run.code == 2 && run.stderr.contains(advice), "{solver}: {}", run.stderr);
     }

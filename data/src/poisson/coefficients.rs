@@ -2,7 +2,7 @@
 
 use super::assembly::{FACES, assemble};
 use super::grid::{Boundary, Grid};
-use super::{PoissonError, PoissonKind, obstacles};
+use super::{PoissonError, PoissonKind, obstacles, walls};
 use crate::CsrMatrix;
 
 /// Blocks of the checkerboard along each axis.
@@ -56,6 +56,8 @@ impl Medium {
             PoissonKind::Obstacles => {
                 Self::Obstacles { unknown_of_point: obstacles::unknown_of_point(grid, seed) }
             }
+            PoissonKind::Walls => Self::Obstacles { unknown_of_point: walls::walls(grid, seed) },
+            PoissonKind::Maze => Self::Obstacles { unknown_of_point: walls::maze(grid, seed) },
             PoissonKind::Convection => Self::Convection { epsilon: 1.0 / contrast, wind: WIND },
         }
     }

@@ -10,6 +10,8 @@
 //! | `anisotropic` | 1, but 1/contrast on the last axis (y in 2D, z in 3D) | Dirichlet | s.p.d. |
 //! | `jump` | harmonic mean of the points' coefficients, 1 and contrast on a checkerboard of 4ᵈ blocks | Dirichlet | s.p.d. |
 //! | `obstacles` | 1; 0 on random solid blobs, whose points are no unknowns | Dirichlet at x = 0 and 1, else Neumann | s.p.d. |
+//! | `walls` | as `obstacles`, with straight walls one point thick and slits | as `obstacles` | s.p.d. |
+//! | `maze` | as `obstacles`, with a maze of walls one point thick | as `obstacles` | s.p.d. |
 //! | `neumann` | 1 | Neumann | semidefinite, A·1 = 0 |
 //! | `convection` | ε = 1/contrast, plus h wᵢ on the upwind face for the wind w = (1, ½, ¼) | Dirichlet | nonsymmetric M-matrix |
 //!
@@ -25,6 +27,7 @@ mod grid;
 mod obstacles;
 mod rhs;
 mod spectrum;
+mod walls;
 
 pub use coefficients::Medium;
 pub use grid::{Boundary, Grid};
@@ -47,6 +50,10 @@ pub enum PoissonKind {
     Jump,
     /// Random solid bodies in the way.
     Obstacles,
+    /// Thin walls and slits.
+    Walls,
+    /// A maze of thin walls.
+    Maze,
     /// Pure Neumann: singular, consistent.
     Neumann,
     /// Upwind convection-diffusion: nonsymmetric.
@@ -55,8 +62,16 @@ pub enum PoissonKind {
 
 impl PoissonKind {
     /// Every kind, in the order of the table.
-    pub const ALL: [Self; 6] =
-        [Self::Constant, Self::Anisotropic, Self::Jump, Self::Obstacles, Self::Neumann, Self::Convection];
+    pub const ALL: [Self; 8] = [
+        Self::Constant,
+        Self::Anisotropic,
+        Self::Jump,
+        Self::Obstacles,
+        Self::Walls,
+        Self::Maze,
+        Self::Neumann,
+        Self::Convection,
+    ];
 
     /// The name as on the command line.
     pub fn name(self) -> &'static str {
@@ -65,6 +80,8 @@ impl PoissonKind {
             Self::Anisotropic => "anisotropic",
             Self::Jump => "jump",
             Self::Obstacles => "obstacles",
+            Self::Walls => "walls",
+            Self::Maze => "maze",
             Self::Neumann => "neumann",
             Self::Convection => "convection",
         }
@@ -77,7 +94,7 @@ impl PoissonKind {
         match self {
             Self::Anisotropic | Self::Convection => Some(1e3),
             Self::Jump => Some(1e4),
-            Self::Constant | Self::Obstacles | Self::Neumann => None,
+            Self::Constant | Self::Obstacles | Self::Walls | Self::Maze | Self::Neumann => None,
         }
     }
 }
@@ -104,7 +121,7 @@ impl FromStr for PoissonKind {
 pub enum PoissonError {
     /// Not the name of a kind.
     #[error(
-        "unknown problem \"{found}\": choose constant, anisotropic, jump, obstacles, neumann or convection"
+        "unknown problem \"{found}\": choose constant, anisotropic, jump, obstacles, walls, maze, neumann or convection"
     )]
     UnknownKind {
         /// What was given.

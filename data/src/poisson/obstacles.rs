@@ -79,7 +79,7 @@ fn solid(grid: Grid, bodies: &[Body]) -> Vec<bool> {
 }
 
 /// The fluid points joined to x = 0 or x = 1 by fluid points: a flood from those sides.
-fn reachable(grid: Grid, solid: &[bool]) -> Vec<bool> {
+pub(super) fn reachable(grid: Grid, solid: &[bool]) -> Vec<bool> {
     let n = grid.n();
     let mut reached = vec![false; solid.len()];
     let mut front: Vec<usize> = Vec::new();
@@ -110,7 +110,7 @@ fn reachable(grid: Grid, solid: &[bool]) -> Vec<bool> {
 }
 
 /// Numbers the fluid points in their order.
-fn number(fluid: &[bool]) -> Vec<u32> {
+pub(super) fn number(fluid: &[bool]) -> Vec<u32> {
     let mut next = 0;
     fluid
         .iter()

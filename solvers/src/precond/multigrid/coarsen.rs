@@ -293,7 +293,8 @@ impl<'a> Fine<'a> {
         Profiles { shape, f }
     }
 
-    pub(super) fn faces<T: Real, const MIDDLE: bool>(&self) -> Faces<T, MIDDLE> {
+    /// `walls` scales D⁻¹ at points with a closed face.
+    pub(super) fn faces<T: Real, const MIDDLE: bool>(&self, walls: f64) -> Faces<T, MIDDLE> {
         let [px, py, pz] = self.pitch();
         let w = std::array::from_fn(|axis| match &*self.coefficients {
             Coefficients::Faces { w } => w[axis].par_iter().map(|&v| T::of(v)).collect(),
@@ -303,14 +304,15 @@ impl<'a> Fine<'a> {
             if (0..3).any(|a| p[a] >= self.dims[a]) {
                 return T::ZERO;
             }
-            let d: f64 = (0..3)
-                .map(|a| {
-                    let mut high = p;
-                    high[a] += 1;
-                    self.face(a, p) + self.face(a, high)
-                })
-                .sum();
-            T::of(if d > 0.0 { 1.0 / d } else { 0.0 })
+            let faces: [[f64; 2]; 3] = std::array::from_fn(|a| {
+                let mut high = p;
+                high[a] += 1;
+                [self.face(a, p), self.face(a, high)]
+            });
+            let d: f64 = faces.iter().map(|[low, high]| low + high).sum();
+            let is_closed = |a: usize| self.dims[a] > 1 && faces[a].contains(&0.0);
+            let theta = if walls != 1.0 && (0..3).any(is_closed) { walls } else { 1.0 };
+            T::of(if d > 0.0 { theta / d } else { 0.0 })
         });
         Faces { pitch: [px, py], w, inverse }
     }

@@ -115,8 +115,8 @@ fn by_vertices<T: Real>(
         let weights = VertexWeights::of(&p);
         let finest = levels.is_empty();
         let parts = match (finest, middle) {
-            (true, true) => Parts::Varied3(fine.faces(), weights),
-            (true, false) => Parts::Varied2(fine.faces(), weights),
+            (true, true) => Parts::Varied3(fine.faces(1.0), weights),
+            (true, false) => Parts::Varied2(fine.faces(1.0), weights),
             (false, true) => Parts::Box3(BoxStencil::new(&a), weights),
             (false, false) => Parts::Box2(BoxStencil::new(&a), weights),
         };

@@ -47,8 +47,8 @@ impl<T: Real> Parts<T> {
         match (fine.has_middle(), fine.constant(), fine.constant()) {
             (true, _, Some(s)) => Self::Constant3(s, fine.profiles(shape)),
             (false, Some(s), _) => Self::Constant2(s, fine.profiles(shape)),
-            (true, ..) => Self::Faces3(fine.faces(), fine.point_weights(shape)),
-            (false, ..) => Self::Faces2(fine.faces(), fine.point_weights(shape)),
+            (true, ..) => Self::Faces3(fine.faces(1.0), fine.point_weights(shape)),
+            (false, ..) => Self::Faces2(fine.faces(1.0), fine.point_weights(shape)),
         }
     }
 }

@@ -67,6 +67,7 @@ mod box_matrix;
 mod choice;
 mod coarsen;
 mod coarsest;
+mod fine;
 mod full;
 mod galerkin;
 mod grid;
@@ -86,6 +87,7 @@ mod transfer;
 mod vertex;
 mod wavefront;
 
+pub use fine::FineLevel;
 pub use grid::{Coefficients, GridProblem};
 pub use operator::StencilOperator;
 pub use options::{Cycle, MultigridOptions, Precision, Smoother};

@@ -66,8 +66,8 @@ impl StencilOperator {
         let kind = match (fine.has_middle(), fine.constant(), fine.constant()) {
             (true, _, Some(s)) => Kind::Constant3(s),
             (false, Some(s), _) => Kind::Constant2(s),
-            (true, ..) => Kind::Faces3(fine.faces()),
-            (false, ..) => Kind::Faces2(fine.faces()),
+            (true, ..) => Kind::Faces3(fine.faces(1.0)),
+            (false, ..) => Kind::Faces2(fine.faces(1.0)),
         };
         Ok(Self {
             dims,

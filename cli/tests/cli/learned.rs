@@ -1,0 +1,74 @@
+//! The learned preconditioner, from training to a solve.
+
+use crate::support::{Folder, tridiagonal};
+
+fn iterations(record: &serde_json::Value) -> u64 {
+    assert_eq!(record["status"], "converged", "{record}");
+    record["iterations"].as_u64().unwrap()
+}
+
+#[test]
+fn the_built_in_models_need_few_iterations() {
+    let folder = Folder::new();
+    for (dim, n, problem, most) in [
+        ("2", "96", "obstacles", 11),
+        ("2", "96", "walls", 16),
+        ("2", "64", "constant", 8),
+        ("3", "24", "obstacles", 11),
+        ("3", "24", "maze", 18),
+    ] {
+        let args = ["poisson", "--dim", dim, "--n", n, "--problem", problem, "--seed", "5", "--solver"];
+        let run = folder.run(&[&args[..], &["fcg+learned", "--json"]].concat());
+        let record = run.object();
+        assert!(iterations(&record) <= most, "{record}");
+        assert_eq!((&record["method"], &record["precond"]), (&"fcg".into(), &"learned".into()));
+        assert!(record["warning"].is_null(), "{record}");
+    }
+}
+
+#[test]
+fn a_trained_model_serves_a_matrix_with_grid_metadata() {
+    let folder = Folder::new();
+    let train =
+        ["train", "--out", "m.onnx", "--n", "16", "--generations", "5", "--cases", "1", "--family", "blobs"];
+    let run = folder.run(&[&train[..], &["--json", "--seed", "2"]].concat());
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let trained = run.object();
+    assert_eq!((&trained["generations"], &trained["metadata"]["seed"]), (&5.into(), &"2".into()));
+    let again =
+        folder.run(&[&train[..2], &["n.onnx"], &train[3..], &["--json", "--seed", "2"]].concat()).object();
+    assert_eq!(trained["loss_history"], again["loss_history"]);
+
+    let save = ["poisson", "--problem", "obstacles", "--n", "48", "--solver", "cg+ic0", "--save-matrix", "."];
+    assert_eq!(folder.run(&save).code, 0);
+    let solve = ["solve", "obstacles-2d-n48.mtx", "--precond", "learned", "--json"];
+    for model in [&[][..], &["--model", "m.onnx"]] {
+        let record = folder.run(&[&solve[..], model].concat()).object();
+        assert!(
+            iterations(&record) < 16 && record["relative_residual"].as_f64().unwrap() <= 1e-8,
+            "{record}"
+        );
+    }
+    // A model for another dimension, a file that is none, a model that is not asked for.
+    let wrong =
+        folder.run(&["poisson", "--dim", "3", "--n", "8", "--solver", "fcg+learned", "--model", "m.onnx"]);
+    assert!(wrong.code == 2 && wrong.stderr.contains("made for 2D"), "{}", wrong.stderr);
+    let wrong = folder.run(&[&solve[..], &["--model", "obstacles-2d-n48.mtx"]].concat());
+    assert!(wrong.code == 2 && wrong.stderr.contains("ONNX"), "{}", wrong.stderr);
+    let wrong = folder.run(&["poisson", "--n", "8", "--solver", "cg", "--model", "m.onnx"]);
+    assert!(wrong.code == 2 && wrong.stderr.contains("fcg+learned"), "{}", wrong.stderr);
+}
+
+#[test]
+fn without_a_grid_there_is_advice() {
+    let folder = Folder::new();
+    folder.write("a.mtx", &tridiagonal(9, 3.0));
+    let run = folder.run(&["solve", "a.mtx", "--precond", "learned", "--json"]);
+    let record = run.object();
+    assert_eq!((run.code, &record["status"]), (1, &"invalid_input".into()), "{record}");
+    let message = record["message"].as_str().unwrap();
+    assert!(
+        message.starts_with("a.mtx:1: no grid metadata") && message.contains("residua-grid"),
+        "{message}"
+    );
+}

@@ -1,0 +1,252 @@
+//! The learned multigrid preconditioner on the processor: back end B.
+//!
+//! ```text
+//! x ← p(D⁻¹A) D⁻¹ r                 two steps from 0
+//! x ← x + P B_H Pᵀ (r − A x)        correction on the next level
+//! x ← the same two steps in reverse
+//! ```
+//!
+//! A V(2,2)-cycle with the [`Coefficients`] of a model in the place of derived ones. It is linear and symmetric positive
+//! definite (why: [`coefficients`](crate::coefficients)). Two things are unlike the geometric multigrid of the
+//! solvers: a coarse cell has a node for *each connected component* of what lies inside it, so thin walls separate at
+//! any depth; and coarse levels are graphs, as split cells are no grid. The finest level is a grid, with the fused
+//! kernels of [`FineLevel`].
+//!
+//! # Cost
+//! Bytes a cycle and finest point in 2D (3D): finest level 64 (72), transfers to and from it 52 (64), coarser levels, all
+//! together, 100 (50). Storage about 100 (120) bytes a point.
+
+mod coarsen;
+mod coarsest;
+mod fields;
+mod graph;
+mod hierarchy;
+mod level;
+mod rows;
+mod sealed;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
+
+pub(crate) use fields::{Fields, Table};
+
+use crate::LearnedError;
+use crate::coefficients::Coefficients;
+use coarsest::Coarsest;
+use hierarchy::{Hierarchy, MAX_DEPTH};
+use level::GraphLevel;
+use residua_solvers::kernels;
+use residua_solvers::precond::multigrid::{self, FineLevel, GridProblem};
+use residua_solvers::{LinearPreconditioner, Preconditioner, SolveError, SpdPreconditioner};
+use rows::{Rows, for_each_row};
+use sealed::Sealed;
+use std::borrow::Cow;
+
+/// One cycle as a preconditioner, z ← B r ≈ A⁻¹ r.
+#[derive(Debug)]
+pub struct LearnedMultigrid {
+    unknowns: usize,
+    finest: Option<Finest>,
+    levels: Vec<GraphLevel>,
+    coarsest: Coarsest,
+    r: Vec<f32>,
+    x: Vec<f32>,
+    sealed: Option<Sealed>,
+    sizes: Vec<usize>,
+}
+
+/// The finest level, its transfers by points of the grid, and what goes through them.
+#[derive(Debug)]
+struct Finest {
+    level: FineLevel,
+    down: Rows,
+    up: Rows,
+    residual: Vec<f32>,
+    correction: Vec<f32>,
+}
+
+impl LearnedMultigrid {
+    /// For `problem`, with the coefficients of a model.
+    ///
+    /// # Errors
+    /// [`LearnedError::Geometry`] if the dimensions differ or the grid is too large, [`LearnedError::Model`] for
+    /// coefficients that are not allowed, and what [`GridProblem::check`] refuses.
+    pub fn new(problem: &GridProblem, coefficients: &Coefficients) -> Result<Self, LearnedError> {
+        Self::with_depth(problem, coefficients, MAX_DEPTH)
+    }
+
+    /// The same with at most `depth` levels beside the coarsest.
+    pub(crate) fn with_depth(
+        problem: &GridProblem,
+        coefficients: &Coefficients,
+        depth: usize,
+    ) -> Result<Self, LearnedError> {
+        coefficients.check()?;
+        let hierarchy = Hierarchy::new(problem, coefficients, depth)?;
+        let sealed = hierarchy.sealed().map(|(region, sizes)| Sealed::new(region, sizes));
+        let mut sizes: Vec<usize> = hierarchy.levels.iter().map(|(graph, _)| graph.len()).collect();
+        sizes.push(hierarchy.coarsest.len());
+        let coarsest = Coarsest::new(&hierarchy.coarsest)?;
+        let (mut finest, mut levels) = (None, Vec::new());
+        for (k, (graph, transfer)) in hierarchy.levels.into_iter().enumerate() {
+            let of_level = coefficients.level(k);
+            if k > 0 {
+                levels.push(GraphLevel::new(&graph, transfer, of_level));
+                continue;
+            }
+            let level = FineLevel::new(&with_exact_diagonal(problem), &of_level.omega, of_level.walls)?;
+            let (down, up) = match &problem.unknown_of_point {
+                None => (transfer.columns, transfer.rows),
+                Some(unknowns) => by_points(unknowns, transfer),
+            };
+            let points = vec![0.0; level.points()];
+            finest = Some(Finest { level, down, up, residual: points.clone(), correction: points });
+        }
+        let zeros = vec![0.0; coarsest.n];
+        let unknowns = problem.unknowns();
+        Ok(Self { unknowns, finest, levels, coarsest, r: zeros.clone(), x: zeros, sealed, sizes })
+    }
+
+    /// Nodes of each level, the finest first.
+    pub fn level_sizes(&self) -> &[usize] {
+        &self.sizes
+    }
+
+    /// Number of unknowns.
+    pub fn unknowns(&self) -> usize {
+        self.unknowns
+    }
+
+    /// result ≈ A⁻¹ given, on the levels below the finest.
+    fn correct(&mut self) {
+        let Self { levels, coarsest, r, x, .. } = self;
+        for k in 0..levels.len() {
+            let (above, below) = levels.split_at_mut(k + 1);
+            let rc = below.first_mut().map_or(&mut r[..], |level| &mut level.r);
+            above[k].descend(rc);
+        }
+        coarsest.solve(r, x);
+        for k in (0..levels.len()).rev() {
+            let (above, below) = levels.split_at_mut(k + 1);
+            above[k].ascend(below.first().map_or(&x[..], |level| &level.x));
+        }
+    }
+
+    fn cycle(&mut self, r: &[f64], scale: f64, z: &mut [f64]) -> Result<f64, SolveError> {
+        let Some(mut finest) = self.finest.take() else {
+            self.r.iter_mut().zip(r).for_each(|(to, &r)| *to = (scale * r) as f32);
+            self.correct();
+            z.iter_mut().zip(&self.x).for_each(|(z, &x)| *z = f64::from(x) / scale);
+            return Ok(kernels::dot(r, z));
+        };
+        let Finest { level, down, up, residual, correction } = &mut finest;
+        let done = level.descend(r, scale, residual).and_then(|()| {
+            let rc = self.levels.first_mut().map_or(&mut self.r, |level| &mut level.r);
+            for_each_row(rc, |c| down.dot(c, residual));
+            self.correct();
+            let e = self.levels.first().map_or(&self.x, |level| &level.x);
+            for_each_row(correction, |i| up.dot(i, e));
+            level.ascend(r, scale, correction, z)
+        });
+        self.finest = Some(finest);
+        done
+    }
+}
+
+/// Constant coefficients whose points all have the same diagonal stay as they are; others get their own faces.
+fn with_exact_diagonal(problem: &GridProblem) -> Cow<'_, GridProblem> {
+    let multigrid::Coefficients::Axes { k, sides } = &problem.coefficients else {
+        return Cow::Borrowed(problem);
+    };
+    let dims = problem.dims;
+    if problem.unknown_of_point.is_none()
+        && (0..3).all(|a| dims[a] == 1 && k[a] == 0.0 || sides[a] == [1.0; 2])
+    {
+        return Cow::Borrowed(problem);
+    }
+    let [px, py, pz] = dims.map(|n| n + 1);
+    let is_unknown = |p: [usize; 3]| {
+        let at = (p[2] * dims[1] + p[1]) * dims[0] + p[0];
+        problem.unknown_of_point.as_ref().is_none_or(|u| u[at] != u32::MAX)
+    };
+    let face = |a: usize, p: [usize; 3]| {
+        if (0..3).any(|b| b != a && p[b] == dims[b]) {
+            return 0.0;
+        }
+        let mut low = p;
+        low[a] = p[a].wrapping_sub(1);
+        let inside = |p: [usize; 3]| p[a] >= dims[a] || is_unknown(p);
+        let side = if p[a] == 0 {
+            sides[a][0]
+        } else if p[a] == dims[a] {
+            sides[a][1]
+        } else {
+            1.0
+        };
+        if inside(p) && inside(low) { k[a] * side } else { 0.0 }
+    };
+    let w = std::array::from_fn(|a| {
+        (0..px * py * pz).map(|at| face(a, [at % px, at / px % py, at / (px * py)])).collect()
+    });
+    Cow::Owned(GridProblem { coefficients: multigrid::Coefficients::Faces { w }, ..problem.clone() })
+}
+
+/// The transfers by points of the grid instead of unknowns.
+fn by_points(unknowns: &[u32], mut transfer: coarsen::Transfer) -> (Rows, Rows) {
+    let mut point = vec![0u32; transfer.rows.len()];
+    let mut first = Vec::with_capacity(unknowns.len() + 1);
+    first.push(0);
+    for (at, &u) in unknowns.iter().enumerate() {
+        let end = transfer.rows.first.get(u as usize + 1).copied().filter(|_| u != u32::MAX);
+        if let (Some(_), Some(point)) = (end, point.get_mut(u as usize)) {
+            *point = at as u32;
+        }
+        let last = first[at];
+        first.push(end.unwrap_or(last));
+    }
+    transfer.columns.index.iter_mut().for_each(|i| *i = point[*i as usize]);
+    (transfer.columns, Rows { first, ..transfer.rows })
+}
+
+/// A power of two that brings ‖r‖ near 1; none where r = 0.
+pub(crate) fn scale_of(r: &[f64]) -> Result<Option<f64>, SolveError> {
+    let norm = kernels::norm2(r);
+    if !norm.is_finite() {
+        let index = r.iter().position(|v| !v.is_finite()).unwrap_or(0);
+        return Err(SolveError::NonFinite { what: "r", index });
+    }
+    let exponent = norm.log2().floor().clamp(-1000.0, 1000.0) as i32;
+    Ok((norm > 0.0).then(|| 2f64.powi(-exponent)))
+}
+
+impl Preconditioner<f64> for LearnedMultigrid {
+    fn name(&self) -> &'static str {
+        "learned"
+    }
+
+    fn apply(&mut self, r: &[f64], z: &mut [f64]) -> Result<(), SolveError> {
+        self.apply_dot(r, z).map(|_| ())
+    }
+
+    fn apply_dot(&mut self, r: &[f64], z: &mut [f64]) -> Result<f64, SolveError> {
+        residua_solvers::error::check_len("r", self.unknowns, r.len())?;
+        residua_solvers::error::check_len("z", self.unknowns, z.len())?;
+        let Some(scale) = scale_of(r)? else {
+            z.fill(0.0);
+            return Ok(0.0);
+        };
+        let Some(mut sealed) = self.sealed.take() else {
+            return self.cycle(r, scale, z);
+        };
+        let mut projected = std::mem::take(&mut sealed.projected);
+        projected.copy_from_slice(r);
+        sealed.project(&mut projected);
+        let done = self.cycle(&projected, scale, z);
+        sealed.project(z);
+        sealed.projected = projected;
+        self.sealed = Some(sealed);
+        done
+    }
+}
+impl LinearPreconditioner<f64> for LearnedMultigrid {}
+impl SpdPreconditioner<f64> for LearnedMultigrid {}
