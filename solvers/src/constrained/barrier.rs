@@ -74,7 +74,11 @@ impl Barrier<'_> {
         let (model, fs) = (self.model, self.model.f_scale);
         let nfree = model.free.len();
         let sum: f64 = lambda.iter().zip(&model.c_scale).map(|(l, d)| (l * d / fs).abs()).sum();
-        let s = scale(norm_inf(&p.g) / fs, sum + duals.sum_first(nfree) / fs, model.m + self.bounds.count_first(nfree));
+        let s = scale(
+            norm_inf(&p.g) / fs,
+            sum + duals.sum_first(nfree) / fs,
+            model.m + self.bounds.count_first(nfree),
+        );
         // Slack stationarity is −λ − z_L + z_U = 0 in the units of its constraint.
         let mut stationarity = norm_inf(&gradient[..nfree]) / fs;
         for (k, &i) in model.slack_rows.iter().enumerate() {
@@ -107,7 +111,8 @@ impl Barrier<'_> {
         loop {
             error(p, lambda, &state.duals, &self.bounds, 0.0, &mut gradient);
             let (kkt, v) = self.unscaled(p, lambda, &state.duals, &gradient);
-            (record.objective, record.kkt_residual, record.constraint_violation) = (p.f / model.f_scale, kkt, v);
+            (record.objective, record.kkt_residual, record.constraint_violation) =
+                (p.f / model.f_scale, kkt, v);
             if let Some(verdict) = run.finish_iteration(p, &mut record) {
                 return BarrierEnd::Over(verdict);
             }
@@ -119,7 +124,8 @@ impl Barrier<'_> {
                 && error(p, lambda, &state.duals, &self.bounds, state.mu, &mut gradient)
                     <= constants.kappa_epsilon * state.mu
             {
-                state.mu = (constants.kappa_mu * state.mu).min(state.mu.powf(constants.theta_mu)).max(tol / 100.0);
+                state.mu =
+                    (constants.kappa_mu * state.mu).min(state.mu.powf(constants.theta_mu)).max(tol / 100.0);
                 state.filter.clear();
             }
             let mu = if bounded { state.mu } else { 0.0 };
@@ -139,7 +145,7 @@ impl Barrier<'_> {
                 Err(NewtonFailure::Call(error)) => return BarrierEnd::Over(Verdict::error(error)),
                 Err(_) => return BarrierEnd::Restore("a Newton system could not be solved"),
             };
-            if info.delta_c > 0.0 {
+            if info.delta_c > 0.0 && info.delta_w == 0.0 {
                 newton.note_dependent_rows("a Newton system was singular");
             }
             let theta = one_norm(&p.c);
@@ -161,11 +167,28 @@ impl Barrier<'_> {
                 let mut verdict = None;
                 if defined {
                     let pair = (one_norm(&trial.c), self.phi(&trial, mu));
-                    verdict = acceptable(constants, &state.filter, (theta, phi), pair, slope, alpha, theta_min);
-                    if verdict.is_none() && alpha == alpha_max && pair.0 >= theta && m > 0 && self.options.second_order_correction {
-                        if let Some(length) =
-                            self.correct(newton, &at, p, &mut trial, &b, mu, tau, alpha, (theta, phi), slope, theta_min, &state.filter)
-                        {
+                    verdict =
+                        acceptable(constants, &state.filter, (theta, phi), pair, slope, alpha, theta_min);
+                    if verdict.is_none()
+                        && alpha == alpha_max
+                        && pair.0 >= theta
+                        && m > 0
+                        && self.options.second_order_correction
+                    {
+                        if let Some(length) = self.correct(
+                            newton,
+                            &at,
+                            p,
+                            &mut trial,
+                            &b,
+                            mu,
+                            tau,
+                            alpha,
+                            (theta, phi),
+                            slope,
+                            theta_min,
+                            &state.filter,
+                        ) {
                             verdict = Some(length.1);
                             alpha = length.0.min(alpha_max);
                             phase = "correction";
@@ -214,7 +237,14 @@ impl Barrier<'_> {
         }
     }
 
-    fn record(&self, info: &StepInfo, alpha: f64, merit: (f64, f64), mu: f64, phase: &'static str) -> IterationRecord {
+    fn record(
+        &self,
+        info: &StepInfo,
+        alpha: f64,
+        merit: (f64, f64),
+        mu: f64,
+        phase: &'static str,
+    ) -> IterationRecord {
         IterationRecord {
             step: alpha,
             merit,

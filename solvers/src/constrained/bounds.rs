@@ -3,7 +3,7 @@
 /// κ_Σ of Wächter and Biegler (2006), eq. (16): how far z may be from μ/(w − l).
 const KAPPA_SIGMA: f64 = 1e10;
 
-/// Bounds that are ±∞ where there are none. Finite ones are relaxed by 1e-9 max(1, |bound|), so that an interior exists
+/// Bounds that are ±∞ where there are none. Finite ones are relaxed by 1e-11 max(1, |bound|), so that an interior exists
 /// (section 3.5 of the paper).
 #[derive(Debug, Clone)]
 pub(crate) struct Bounds {
@@ -11,7 +11,7 @@ pub(crate) struct Bounds {
     pub(crate) upper: Vec<f64>,
 }
 
-const RELAXATION: f64 = 1e-9;
+const RELAXATION: f64 = 1e-11;
 
 impl Bounds {
     pub(crate) fn new(lower: &[f64], upper: &[f64]) -> Self {
@@ -131,8 +131,10 @@ impl Duals {
     /// Σ = z_L/(w − l) + z_U/(u − w).
     pub(crate) fn sigma(&self, bounds: &Bounds, w: &[f64], out: &mut [f64]) {
         for i in 0..w.len() {
-            let lower = if bounds.lower[i].is_finite() { self.lower[i] / (w[i] - bounds.lower[i]) } else { 0.0 };
-            let upper = if bounds.upper[i].is_finite() { self.upper[i] / (bounds.upper[i] - w[i]) } else { 0.0 };
+            let lower =
+                if bounds.lower[i].is_finite() { self.lower[i] / (w[i] - bounds.lower[i]) } else { 0.0 };
+            let upper =
+                if bounds.upper[i].is_finite() { self.upper[i] / (bounds.upper[i] - w[i]) } else { 0.0 };
             out[i] = lower + upper;
         }
     }
@@ -149,7 +151,9 @@ impl Duals {
         };
         let mut alpha: f64 = 1.0;
         for i in 0..w.len() {
-            for (z, dz) in [(self.lower[i], lower(i, self.lower[i])), (self.upper[i], upper(i, self.upper[i]))] {
+            for (z, dz) in
+                [(self.lower[i], lower(i, self.lower[i])), (self.upper[i], upper(i, self.upper[i]))]
+            {
                 if dz < 0.0 {
                     alpha = alpha.min(-tau * z / dz);
                 }

@@ -19,7 +19,10 @@ impl Filter {
 
     pub(crate) fn accepts(&self, theta: f64, phi: f64) -> bool {
         let largest = MAX * self.first.unwrap_or(theta).max(1.0);
-        theta.is_finite() && phi.is_finite() && theta <= largest && self.pairs.iter().all(|&(t, p)| theta < t || phi < p)
+        theta.is_finite()
+            && phi.is_finite()
+            && theta <= largest
+            && self.pairs.iter().all(|&(t, p)| theta < t || phi < p)
     }
 
     pub(crate) fn add(&mut self, theta: f64, phi: f64, gamma_theta: f64, gamma_phi: f64) {

@@ -76,7 +76,10 @@ pub(crate) fn iterate(
         memory.push_back(now);
         let at = At { w: &p.w, lambda, sigma: 1.0, diagonal: &zero, j: &p.j };
         if !newton.evaluate_hessian(model, &at) {
-            return Some(Verdict::new(MinimizeStatus::NonFinite, "the Hessian has no finite value at an iterate"));
+            return Some(Verdict::new(
+                MinimizeStatus::NonFinite,
+                "the Hessian has no finite value at an iterate",
+            ));
         }
         b[..n].iter_mut().zip(&gradient).for_each(|(b, g)| *b = -g);
         b[n..].iter_mut().zip(&p.c).for_each(|(b, c)| *b = -c);
@@ -96,9 +99,9 @@ pub(crate) fn iterate(
         if options.accuracy != Accuracy::Lazy {
             condition.bind(&system, eta1, eta2, run.iterations);
         }
-        drop(system);
         if options.accuracy != Accuracy::Lazy {
-            info.reached = more(newton.solve_on(model, &at, &b, &mut z, condition.target(b_norm)), info.reached);
+            info.reached =
+                more(newton.solve_on(model, &at, &b, &mut z, condition.target(b_norm)), info.reached);
             info.requested = condition.target(b_norm);
         }
         // Penalties and accuracy until z descends.
@@ -134,8 +137,14 @@ pub(crate) fn iterate(
             (0..m).for_each(|i| trial_lambda[i] = lambda[i] + alpha * z[n + i]);
             let mut defined = trial.evaluate(model);
             let mut after = merit(&trial, &trial_lambda, &mut trial_gradient);
-            let passes = |after: &Merit| after.at(eta1, eta2) <= reference + alpha * constants.beta * slope + slack;
-            if defined && !passes(&after) && alpha == 1.0 && options.second_order_correction && newton.solver.is_exact() {
+            let passes =
+                |after: &Merit| after.at(eta1, eta2) <= reference + alpha * constants.beta * slope + slack;
+            if defined
+                && !passes(&after)
+                && alpha == 1.0
+                && options.second_order_correction
+                && newton.solver.is_exact()
+            {
                 let correction = correct(model, newton, &at, &trial, &trial_gradient, &mut b);
                 (0..n).for_each(|i| trial.w[i] += correction[i]);
                 (0..m).for_each(|i| trial_lambda[i] += correction[n + i]);
@@ -169,7 +178,7 @@ pub(crate) fn iterate(
             phase,
             ..IterationRecord::default()
         };
-        if info.delta_c > 0.0 {
+        if info.delta_c > 0.0 && info.delta_w == 0.0 {
             newton.note_dependent_rows("a Newton system was singular");
         }
     }
@@ -198,4 +207,3 @@ fn correct(
 fn more(new: Reached, old: Reached) -> Reached {
     Reached { iterations: new.iterations + old.iterations, flops: new.flops + old.flops, ..new }
 }
-

@@ -64,12 +64,14 @@ impl<'p> Model<'p> {
     /// Checks the problem, and finds its form.
     pub(crate) fn new(problem: &'p dyn NonlinearProblem) -> Result<Self, MinimizeError> {
         let (nx, m) = (problem.variables(), problem.constraints());
-        let (x_l, x_u) = bounds("variable bounds", problem.variable_bounds(), nx, f64::NEG_INFINITY, f64::INFINITY)?;
+        let (x_l, x_u) =
+            bounds("variable bounds", problem.variable_bounds(), nx, f64::NEG_INFINITY, f64::INFINITY)?;
         let (c_l, c_u) = bounds("constraint bounds", problem.constraint_bounds(), m, 0.0, 0.0)?;
-        let check = |what, pattern: &SparsePattern, nrows, lower| match pattern_fault(pattern, nrows, nx, lower) {
-            Some((row, reason)) => Err(MinimizeError::Pattern { what, row, reason }),
-            None => Ok(()),
-        };
+        let check =
+            |what, pattern: &SparsePattern, nrows, lower| match pattern_fault(pattern, nrows, nx, lower) {
+                Some((row, reason)) => Err(MinimizeError::Pattern { what, row, reason }),
+                None => Ok(()),
+            };
         check("Jacobian", problem.jacobian_pattern(), m, false)?;
         if let Some(pattern) = problem.hessian_pattern() {
             check("Hessian", pattern, nx, true)?;
@@ -92,7 +94,8 @@ impl<'p> Model<'p> {
         let mut upper: Vec<f64> = free.iter().map(|&i| x_u[i]).collect();
         lower.extend(slack_rows.iter().map(|&i| c_l[i]));
         upper.extend(slack_rows.iter().map(|&i| c_u[i]));
-        let (jacobian, jacobian_source) = jacobian(problem.jacobian_pattern(), &place, &is_slack_row, free.len(), n);
+        let (jacobian, jacobian_source) =
+            jacobian(problem.jacobian_pattern(), &place, &is_slack_row, free.len(), n);
         let (hessian, hessian_source) = match problem.hessian_pattern() {
             Some(pattern) => hessian(pattern, &free, &place, n),
             None if n <= DENSE_HESSIAN => (Some(dense_lower(n)), Vec::new()),
@@ -227,7 +230,11 @@ impl<'p> Model<'p> {
             return false;
         }
         for i in 0..self.m {
-            c[i] = if self.is_slack_row[i] { self.c_scale[i] * c[i] } else { self.c_scale[i] * (c[i] - self.target[i]) };
+            c[i] = if self.is_slack_row[i] {
+                self.c_scale[i] * c[i]
+            } else {
+                self.c_scale[i] * (c[i] - self.target[i])
+            };
         }
         for (k, &i) in self.slack_rows.iter().enumerate() {
             c[i] -= w[self.free.len() + k];
@@ -266,7 +273,10 @@ impl<'p> Model<'p> {
         if self.problem.hessian_values(&x, sigma * self.f_scale, &work.lambda, &mut work.hessian).is_err() {
             return false;
         }
-        h.values.iter_mut().zip(&self.hessian_source).for_each(|(v, s)| *v = s.map_or(0.0, |s| work.hessian[s]));
+        h.values
+            .iter_mut()
+            .zip(&self.hessian_source)
+            .for_each(|(v, s)| *v = s.map_or(0.0, |s| work.hessian[s]));
         all_finite(&h.values)
     }
 
@@ -284,7 +294,14 @@ impl<'p> Model<'p> {
     }
 
     /// The Hessian of σ φ + λᵀg at w times v; false where it has no finite value.
-    pub(crate) fn hessian_product(&self, w: &[f64], sigma: f64, lambda: &[f64], v: &[f64], out: &mut [f64]) -> bool {
+    pub(crate) fn hessian_product(
+        &self,
+        w: &[f64],
+        sigma: f64,
+        lambda: &[f64],
+        v: &[f64],
+        out: &mut [f64],
+    ) -> bool {
         self.expand(w);
         let work = &mut *lock(&self.work);
         work.lambda.iter_mut().zip(lambda).zip(&self.c_scale).for_each(|((l, v), d)| *l = v * d);

@@ -140,7 +140,11 @@ impl Newton {
                 }
                 Setup::Singular | Setup::Indefinite => {
                     self.delta_w = if self.delta_w == 0.0 {
-                        if self.last_shift == 0.0 { FIRST_SHIFT } else { (self.last_shift / 3.0).max(LEAST_SHIFT) }
+                        if self.last_shift == 0.0 {
+                            FIRST_SHIFT
+                        } else {
+                            (self.last_shift / 3.0).max(LEAST_SHIFT)
+                        }
                     } else if self.last_shift == 0.0 {
                         100.0 * self.delta_w
                     } else {
@@ -177,7 +181,8 @@ impl Newton {
     pub(crate) fn note_dependent_rows(&mut self, detail: &str) {
         if !self.dependent_rows {
             self.dependent_rows = true;
-            self.warnings.push(format!("the Jacobian of the constraints lacks full row rank ({detail}): regularised"));
+            self.warnings
+                .push(format!("the Jacobian of the constraints lacks full row rank ({detail}): regularised"));
         }
     }
 }

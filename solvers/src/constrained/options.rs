@@ -7,14 +7,15 @@ use std::time::Duration;
 /// What solves the KKT system of a Newton step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum KktMethod {
-    /// Chosen by a cost model: see [`crate::constrained`].
+    /// Chosen for the caller; so far always [`Direct`](Self::Direct).
     #[default]
     Auto,
-    /// Randomized: sketch and project, or sketch to precondition where that stalls.
+    /// Randomized: sketch and project, or sketch to precondition where that stalls. Not implemented yet: factorizes, with a
+    /// warning.
     Sketched,
     /// Symmetric indefinite factorization with the inertia corrected.
     Direct,
-    /// GMRES (MINRES for Schur-complement preconditioners) with a constraint preconditioner.
+    /// GMRES with a constraint preconditioner.
     Gmres,
 }
 

@@ -121,10 +121,14 @@ impl MinimizeStatus {
                 "check the derivatives, scale the problem, or loosen the tolerance: rounding may have been reached"
             }
             Self::Diverged => "add bounds, or start elsewhere",
-            Self::NonFinite => "start where every function has a value, or add bounds that keep iterates there",
+            Self::NonFinite => {
+                "start where every function has a value, or add bounds that keep iterates there"
+            }
             Self::Interrupted => "the solve was interrupted; x is the last iterate",
             Self::Infeasible => "remove or relax a constraint: no point satisfies them all",
-            Self::LocallyInfeasible => "start elsewhere, or relax a constraint: no nearby point satisfies them all",
+            Self::LocallyInfeasible => {
+                "start elsewhere, or relax a constraint: no nearby point satisfies them all"
+            }
             Self::Unbounded => "add a constraint or a bound: the objective has no least value",
         }
     }
@@ -218,7 +222,9 @@ pub enum MinimizeError {
         expected: &'static str,
     },
     /// The method needs the Hessian as a matrix, and the problem only has it as an operator.
-    #[error("the {method} method needs the Hessian as a sparse matrix for n > {limit}: use gmres or sketched")]
+    #[error(
+        "the {method} method needs the Hessian as a sparse matrix for n > {limit}: use gmres or sketched"
+    )]
     NoHessianMatrix {
         /// The method.
         method: &'static str,

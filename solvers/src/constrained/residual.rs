@@ -75,7 +75,8 @@ pub fn kkt_residual(
     let mut j = vec![0.0; pattern.nnz()];
     let objective = problem.objective(x).unwrap_or(f64::NAN);
     let defined = problem.gradient(x, &mut g).is_ok()
-        && (m == 0 || problem.constraint_values(x, &mut c).is_ok() && problem.jacobian_values(x, &mut j).is_ok());
+        && (m == 0
+            || problem.constraint_values(x, &mut c).is_ok() && problem.jacobian_values(x, &mut j).is_ok());
     if !defined {
         let nan = f64::NAN;
         return Ok(KktResidual { objective, stationarity: nan, violation: nan, complementarity: nan });
@@ -83,7 +84,9 @@ pub fn kkt_residual(
     let gradient_norm = norm_inf(&g);
     for i in 0..m {
         for k in pattern.row_starts[i]..pattern.row_starts[i + 1] {
-            if let (Some(g), Some(v)) = (pattern.columns.get(k).and_then(|&p| g.get_mut(p as usize)), j.get(k)) {
+            if let (Some(g), Some(v)) =
+                (pattern.columns.get(k).and_then(|&p| g.get_mut(p as usize)), j.get(k))
+            {
                 *g += lambda[i] * v;
             }
         }
@@ -109,7 +112,12 @@ pub fn kkt_residual(
     let bounded = x_l.iter().chain(&x_u).filter(|b| b.is_finite()).count();
     let sum = [lambda, z_lower, z_upper].iter().flat_map(|v| v.iter()).map(|v| v.abs()).sum();
     let s = scale(gradient_norm, sum, m + bounded);
-    Ok(KktResidual { objective, stationarity: norm_inf(&g) / s, violation, complementarity: complementarity / s })
+    Ok(KktResidual {
+        objective,
+        stationarity: norm_inf(&g) / s,
+        violation,
+        complementarity: complementarity / s,
+    })
 }
 
 /// The larger, NaN if either is.

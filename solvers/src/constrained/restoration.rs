@@ -69,7 +69,17 @@ impl<'a> Feasibility<'a> {
         start.extend(p.c.iter().map(|&c| (c + q(c)).max(1e-8)));
         start.extend(p.c.iter().map(|&c| q(c).max(1e-8)));
         let weights = p.w.iter().map(|w| (1.0 / w.abs()).min(1.0).powi(2)).collect();
-        Self { model, reference: p.w.clone(), weights, zeta: mu.sqrt(), jacobian, hessian, lower, upper, start }
+        Self {
+            model,
+            reference: p.w.clone(),
+            weights,
+            zeta: mu.sqrt(),
+            jacobian,
+            hessian,
+            lower,
+            upper,
+            start,
+        }
     }
 }
 
@@ -91,8 +101,7 @@ impl NonlinearProblem for Feasibility<'_> {
     }
     fn objective(&self, x: &[f64]) -> Result<f64, EvaluationError> {
         let n = self.model.n;
-        let distance: f64 =
-            (0..n).map(|i| self.weights[i] * (x[i] - self.reference[i]).powi(2)).sum();
+        let distance: f64 = (0..n).map(|i| self.weights[i] * (x[i] - self.reference[i]).powi(2)).sum();
         Ok(RHO * x[n..].iter().sum::<f64>() + 0.5 * self.zeta * distance)
     }
     fn gradient(&self, x: &[f64], gradient: &mut [f64]) -> Result<(), EvaluationError> {
@@ -129,7 +138,13 @@ impl NonlinearProblem for Feasibility<'_> {
     fn hessian_pattern(&self) -> Option<&SparsePattern> {
         self.hessian.as_ref()
     }
-    fn hessian_values(&self, x: &[f64], sigma: f64, lambda: &[f64], values: &mut [f64]) -> Result<(), EvaluationError> {
+    fn hessian_values(
+        &self,
+        x: &[f64],
+        sigma: f64,
+        lambda: &[f64],
+        values: &mut [f64],
+    ) -> Result<(), EvaluationError> {
         let n = self.model.n;
         let (_, Some(mut h)) = self.model.matrices() else { return Err(undefined("Hessian")) };
         if !self.model.hessian(&x[..n], 0.0, lambda, &mut h) {
@@ -187,8 +202,12 @@ pub(crate) fn restore(
     }
     let options = MinimizeOptions { tol: (0.01 * barrier.options.tol).max(1e-10), ..barrier.options.clone() };
     let inner = Barrier { model: &model, options: &options, bounds: Bounds::new(&model.lower, &model.upper) };
-    let mut newton =
-        Newton::new(&model, Box::new(Direct::new("restoration")), HessianShift::Gentle, options.lagrangian.xi_b);
+    let mut newton = Newton::new(
+        &model,
+        Box::new(Direct::new("restoration")),
+        HessianShift::Gentle,
+        options.lagrangian.xi_b,
+    );
     let mut inner_point = Point::new(&model);
     inner_point.w.copy_from_slice(&feasibility.start);
     inner.bounds.push_inside(&mut inner_point.w, 1e-8);
@@ -239,6 +258,7 @@ pub(crate) fn is_affine(model: &Model<'_>, w: &[f64]) -> bool {
     let (_, Some(mut h)) = model.matrices() else { return false };
     let lambda: Vec<f64> = (0..model.m).map(|i| 1.0 + 0.37 * (i % 11) as f64).collect();
     let other: Vec<f64> = w.iter().enumerate().map(|(i, w)| w + 0.5 + 0.1 * (i % 7) as f64).collect();
-    let mut zero = |w: &[f64], h: &mut Rows| model.hessian(w, 0.0, &lambda, h) && h.values.iter().all(|v| *v == 0.0);
+    let zero =
+        |w: &[f64], h: &mut Rows| model.hessian(w, 0.0, &lambda, h) && h.values.iter().all(|v| *v == 0.0);
     zero(w, &mut h) && zero(&other, &mut h)
 }

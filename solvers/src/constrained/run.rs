@@ -1,7 +1,6 @@
 //! What every outer method reports to: counts, limits, the monitor, and the tests that end a run.
 
 use super::model::Model;
-use super::newton::NewtonFailure;
 use super::options::MinimizeOptions;
 use super::outcome::{IterationRecord, MinimizeError, MinimizeStatus};
 use super::point::Point;
@@ -11,7 +10,10 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 /// A feasible objective below this falls without bound.
-const UNBOUNDED: f64 = -1e18;
+const UNBOUNDED: f64 = -1e15;
+
+/// The violation at such a point may be this share of the largest variable: rounding.
+const FEASIBLE: f64 = 1e-12;
 
 /// Entries of x beyond this have run away.
 const DIVERGED: f64 = 1e20;
@@ -32,16 +34,6 @@ impl Verdict {
     pub(crate) fn error(error: MinimizeError) -> Self {
         Self { status: MinimizeStatus::Breakdown, detail: error.to_string(), error: Some(error) }
     }
-
-    pub(crate) fn failure(failure: NewtonFailure) -> Self {
-        match failure {
-            NewtonFailure::Call(error) => Self::error(error),
-            NewtonFailure::NonFinite => Self::new(MinimizeStatus::NonFinite, "a derivative is not finite"),
-            NewtonFailure::Unsolvable => {
-                Self::new(MinimizeStatus::Breakdown, "a Newton system could not be solved, however it was shifted")
-            }
-        }
-    }
 }
 
 /// The monitor of a minimisation.
@@ -60,16 +52,22 @@ pub(crate) struct Run<'m> {
 
 impl<'m> Run<'m> {
     pub(crate) fn new(options: &MinimizeOptions, monitor: &'m mut MinimizeMonitor<'m>) -> Self {
-        Self { iterations: 0, start: Instant::now(), options: options.clone(), monitor, shown: true, started: false }
+        Self {
+            iterations: 0,
+            start: Instant::now(),
+            options: options.clone(),
+            monitor,
+            shown: true,
+            started: false,
+        }
     }
 
     /// The record of a point that no step of the calling phase led to.
     pub(crate) fn start_record(&self) -> IterationRecord {
-        IterationRecord { phase: if self.started { "restart" } else { "start" }, ..IterationRecord::default() }
-    }
-
-    pub(crate) fn tolerance(&self) -> f64 {
-        self.options.tol
+        IterationRecord {
+            phase: if self.started { "restart" } else { "start" },
+            ..IterationRecord::default()
+        }
     }
 
     /// Shows a point of an unbounded problem and tests for an end. `gradient` is ∇ₓL.
@@ -103,8 +101,13 @@ impl<'m> Run<'m> {
         if record.kkt_residual <= self.options.tol {
             return Some(Verdict::new(MinimizeStatus::Converged, ""));
         }
-        if record.objective < UNBOUNDED && record.constraint_violation <= self.options.tol.max(1e-6) {
-            return Some(Verdict::new(MinimizeStatus::Unbounded, "the objective fell below -1e18 at feasible points"));
+        if record.objective < UNBOUNDED
+            && record.constraint_violation <= self.options.tol.max(1e-6).max(FEASIBLE * norm_inf(&p.w))
+        {
+            return Some(Verdict::new(
+                MinimizeStatus::Unbounded,
+                "the objective fell below -1e15 at feasible points",
+            ));
         }
         if norm_inf(&p.w) > DIVERGED {
             return Some(Verdict::new(MinimizeStatus::Diverged, "a variable grew beyond 1e20"));

@@ -121,7 +121,10 @@ fn barrier_phase(
     if bounded {
         barrier.bounds.push_inside(&mut p.w, options.barrier.push);
         if !p.evaluate(model) {
-            return Verdict::new(MinimizeStatus::NonFinite, "a function has no finite value between the bounds at the start");
+            return Verdict::new(
+                MinimizeStatus::NonFinite,
+                "a function has no finite value between the bounds at the start",
+            );
         }
     }
     let mu = options.barrier.mu;
@@ -168,7 +171,10 @@ fn barrier_phase(
                     barrier.bounds.push_inside(&mut p.w, 1e-8);
                 }
                 if !p.evaluate(model) {
-                    return Verdict::new(MinimizeStatus::NonFinite, "a function has no finite value near an iterate");
+                    return Verdict::new(
+                        MinimizeStatus::NonFinite,
+                        "a function has no finite value near an iterate",
+                    );
                 }
             }
         }
@@ -185,7 +191,10 @@ fn barrier_phase(
 fn disturb(w: &mut [f64], time: usize) {
     let size = if time == 1 { 1e-3 } else { 1e-1 };
     for (i, w) in w.iter_mut().enumerate() {
-        *w += size * w.abs().max(1.0) * (0.5 + ((i * 7 + 3) % 5) as f64 / 5.0) * if i % 3 == 1 { -1.0 } else { 1.0 };
+        *w += size
+            * w.abs().max(1.0)
+            * (0.5 + ((i * 7 + 3) % 5) as f64 / 5.0)
+            * if i % 3 == 1 { -1.0 } else { 1.0 };
     }
 }
 
@@ -194,7 +203,8 @@ fn infeasible(model: &Model<'_>, p: &Point, violation: f64) -> Verdict {
         let detail = format!("the constraints are linear, and their least violation is {violation:.3e}");
         Verdict::new(MinimizeStatus::Infeasible, detail)
     } else {
-        let detail = format!("the violation of the constraints cannot be reduced below {violation:.3e} near here");
+        let detail =
+            format!("the violation of the constraints cannot be reduced below {violation:.3e} near here");
         Verdict::new(MinimizeStatus::LocallyInfeasible, detail)
     }
 }
@@ -206,7 +216,11 @@ fn check(options: &MinimizeOptions) -> Result<(), MinimizeError> {
         return invalid("tol", options.tol.to_string(), "it must be positive and finite");
     }
     if !(c.eta1 > 0.0 && c.eta2 > 0.0 && c.delta > 0.0 && c.nu > 1.0 && c.xi_b > 0.0) {
-        return invalid("lagrangian", format!("{c:?}"), "eta1, eta2, delta and xi_b must be positive, nu above 1");
+        return invalid(
+            "lagrangian",
+            format!("{c:?}"),
+            "eta1, eta2, delta and xi_b must be positive, nu above 1",
+        );
     }
     if !(c.beta > 0.0 && c.beta < 0.5) {
         return invalid("beta", c.beta.to_string(), "it must lie between 0 and 1/2");
@@ -285,7 +299,7 @@ fn finish(
     let message =
         if detail.is_empty() { status.advice().to_owned() } else { format!("{detail}: {}", status.advice()) };
     let mut warnings = std::mem::take(&mut newton.warnings);
-    if matches!(options.method, KktMethod::Sketched | KktMethod::Gmres) {
+    if options.method == KktMethod::Sketched {
         warnings.push(format!("{} is not implemented yet: the KKT systems were factorized", options.method));
     }
     warnings.extend(newton.solver.take_warnings());

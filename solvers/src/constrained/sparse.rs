@@ -77,27 +77,6 @@ impl Rows {
         }
         sum.sqrt()
     }
-
-    /// The transpose's pattern, and where each of its entries is in `self`.
-    pub(crate) fn transposed_pattern(&self) -> (Vec<usize>, Vec<u32>, Vec<usize>) {
-        let mut starts = vec![0usize; self.ncols + 1];
-        for &j in &self.columns {
-            starts[j as usize + 1] += 1;
-        }
-        for j in 0..self.ncols {
-            starts[j + 1] += starts[j];
-        }
-        let mut next = starts.clone();
-        let (mut columns, mut source) = (vec![0u32; self.nnz()], vec![0usize; self.nnz()]);
-        for i in 0..self.nrows() {
-            for k in self.starts[i]..self.starts[i + 1] {
-                let at = &mut next[self.columns[k] as usize];
-                (columns[*at], source[*at]) = (i as u32, k);
-                *at += 1;
-            }
-        }
-        (starts, columns, source)
-    }
 }
 
 /// Why `pattern` is no pattern of `nrows` rows and `ncols` columns (below or on the diagonal if `lower`).

@@ -88,7 +88,10 @@ fn sphere(n: usize) -> ExpressionProblem {
     })
 }
 
-fn solve(problem: &dyn NonlinearProblem, options: &MinimizeOptions) -> (MinimizeOutcome, Vec<IterationRecord>) {
+fn solve(
+    problem: &dyn NonlinearProblem,
+    options: &MinimizeOptions,
+) -> (MinimizeOutcome, Vec<IterationRecord>) {
     let mut records = Vec::new();
     let outcome = minimize(problem, options, None, &mut |r: &IterationRecord| {
         records.push(*r);
@@ -181,35 +184,53 @@ fn bounds_and_inequalities() {
 fn problems_without_a_solution_are_named() {
     use MinimizeStatus::{Infeasible, LocallyInfeasible, Unbounded};
     let cases = [
-        (Infeasible, build("linear infeasible", |m| {
-            let x = m.variables(&[0.0, 1.0]);
-            m.minimize(x[0].powi(2));
-            m.equality(x[0] + x[1], 1.0);
-            m.equality(x[0] + x[1], 2.0);
-        })),
-        (LocallyInfeasible, build("curved infeasible", |m| {
-            let x = m.variables(&[1.0, 1.0]);
-            m.minimize(x[0] + x[1]);
-            m.equality(x[0].powi(2) + x[1].powi(2), -1.0);
-        })),
-        (LocallyInfeasible, build("bounded infeasible", |m| {
-            let x = m.bounded_variables(&[1.0, 1.0], 0.0, 1.0);
-            m.minimize(x[0]);
-            m.equality(x[0].powi(2) + x[1].powi(2), 9.0);
-        })),
-        (Unbounded, build("linear unbounded", |m| {
-            let x = m.variables(&[0.0, 1.0]);
-            m.minimize(x[0] + x[1]);
-            m.equality(x[0] - x[1], 1.0);
-        })),
-        (Unbounded, build("curved unbounded", |m| {
-            let x = m.variables(&[1.0, 1.0]);
-            m.minimize(-x[0].powi(2) + x[1].powi(2));
-        })),
-        (Unbounded, build("cubic unbounded", |m| {
-            let x = m.bounded_variables(&[1.0], 0.0, f64::INFINITY);
-            m.minimize(-x[0].powi(3));
-        })),
+        (
+            Infeasible,
+            build("linear infeasible", |m| {
+                let x = m.variables(&[0.0, 1.0]);
+                m.minimize(x[0].powi(2));
+                m.equality(x[0] + x[1], 1.0);
+                m.equality(x[0] + x[1], 2.0);
+            }),
+        ),
+        (
+            LocallyInfeasible,
+            build("curved infeasible", |m| {
+                let x = m.variables(&[1.0, 1.0]);
+                m.minimize(x[0] + x[1]);
+                m.equality(x[0].powi(2) + x[1].powi(2), -1.0);
+            }),
+        ),
+        (
+            LocallyInfeasible,
+            build("bounded infeasible", |m| {
+                let x = m.bounded_variables(&[1.0, 1.0], 0.0, 1.0);
+                m.minimize(x[0]);
+                m.equality(x[0].powi(2) + x[1].powi(2), 9.0);
+            }),
+        ),
+        (
+            Unbounded,
+            build("linear unbounded", |m| {
+                let x = m.variables(&[0.0, 1.0]);
+                m.minimize(x[0] + x[1]);
+                m.equality(x[0] - x[1], 1.0);
+            }),
+        ),
+        (
+            Unbounded,
+            build("curved unbounded", |m| {
+                let x = m.variables(&[1.0, 1.0]);
+                m.minimize(-x[0].powi(2) + x[1].powi(2));
+            }),
+        ),
+        (
+            Unbounded,
+            build("cubic unbounded", |m| {
+                let x = m.bounded_variables(&[1.0], 0.0, f64::INFINITY);
+                m.minimize(-x[0].powi(3));
+            }),
+        ),
     ];
     for (expected, problem) in &cases {
         for method in [KktMethod::Direct, KktMethod::Auto] {
@@ -316,7 +337,10 @@ fn wrong_calls_are_refused() {
     };
     let options = MinimizeOptions::default();
     assert!(matches!(call(&options, Some((&[1.0], None))), MinimizeError::Length { .. }));
-    assert!(matches!(call(&options, Some((&[1.0, f64::NAN], None))), MinimizeError::NotANumber { index: 1, .. }));
+    assert!(matches!(
+        call(&options, Some((&[1.0, f64::NAN], None))),
+        MinimizeError::NotANumber { index: 1, .. }
+    ));
     assert!(matches!(call(&options, Some((&[1.0, 1.0], Some(&[1.0, 2.0])))), MinimizeError::Length { .. }));
     assert!(matches!(call(&MinimizeOptions { tol: 0.0, ..options }, None), MinimizeError::Option { .. }));
 }
@@ -342,7 +366,8 @@ fn a_warm_start_with_multipliers_needs_no_steps() {
     let (outcome, _) = solve(&problem, &MinimizeOptions { tol: 1e-10, ..MinimizeOptions::default() });
     let start = (&outcome.x[..], Some(&outcome.multipliers[..]));
     let again =
-        minimize(&problem, &MinimizeOptions::default(), Some(start), &mut |_| ControlFlow::Continue(())).unwrap();
+        minimize(&problem, &MinimizeOptions::default(), Some(start), &mut |_| ControlFlow::Continue(()))
+            .unwrap();
     assert_eq!((again.status, again.iterations), (MinimizeStatus::Converged, 0));
 }
 

@@ -54,7 +54,7 @@ impl Direct {
     }
 
     /// F⁻¹ b in place, and the operations.
-    fn apply_factors(&mut self, b: &mut [f64]) {
+    pub(super) fn apply_factors(&mut self, b: &mut [f64]) {
         match (&mut self.lu, &mut self.factors) {
             (Some(lu), _) => lu.solve_in_place(b),
             (None, Factors::Dense(f)) => f.solve_in_place(b),
@@ -63,7 +63,7 @@ impl Direct {
         }
     }
 
-    fn solve_flops(&self, size: usize) -> f64 {
+    pub(super) fn solve_flops(&self, size: usize) -> f64 {
         match &self.factors {
             Factors::Sparse(f) => f.solve_flops,
             _ => 2.0 * (size * size) as f64,
@@ -176,7 +176,10 @@ impl KktSolver for Direct {
         self.lu = None;
         let (n, m) = (system.n(), system.m());
         let Some(h) = system.h else {
-            return Err(MinimizeError::NoHessianMatrix { method: "direct", limit: super::super::model::DENSE_HESSIAN });
+            return Err(MinimizeError::NoHessianMatrix {
+                method: "direct",
+                limit: super::super::model::DENSE_HESSIAN,
+            });
         };
         let size = n + m;
         let stored = (h.nnz() + system.j.nnz()) as f64;

@@ -11,9 +11,11 @@
 
 mod dense;
 mod direct;
+mod krylov;
 mod sparse_ldl;
 
 pub(crate) use direct::Direct;
+pub(crate) use krylov::Krylov;
 
 use super::model::Model;
 use super::outcome::MinimizeError;
@@ -21,6 +23,7 @@ use super::sparse::Rows;
 use crate::LinearOperator;
 
 /// K at one point.
+#[derive(Clone, Copy)]
 pub(crate) struct KktSystem<'a> {
     pub(crate) model: &'a Model<'a>,
     /// Where H is.
@@ -75,7 +78,10 @@ impl KktSystem<'_> {
     /// max |K_ij| over the stored entries.
     pub(crate) fn max_abs(&self) -> f64 {
         let largest = |values: &[f64]| values.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
-        self.h.map_or(0.0, |h| largest(&h.values)).max(largest(&self.j.values)).max(largest(self.diagonal) + self.delta_w)
+        self.h
+            .map_or(0.0, |h| largest(&h.values))
+            .max(largest(&self.j.values))
+            .max(largest(self.diagonal) + self.delta_w)
     }
 }
 

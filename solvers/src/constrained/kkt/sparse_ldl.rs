@@ -73,7 +73,8 @@ impl SparseLdl {
         let size = starts.len() - 1;
         let pattern = SymbolicSparseColMatRef::new_checked(size, size, &starts, None, &columns);
         let symbolic =
-            factorize_symbolic_cholesky(pattern, Side::Upper, SymmetricOrdering::Amd, Default::default()).ok()?;
+            factorize_symbolic_cholesky(pattern, Side::Upper, SymmetricOrdering::Amd, Default::default())
+                .ok()?;
         let (mut flops, mut nnz) = (0.0, 0.0);
         match symbolic.raw() {
             SymbolicCholeskyRaw::Simplicial(l) => {
@@ -92,10 +93,9 @@ impl SparseLdl {
                 }
             }
         }
-        let factor_memory = MemBuffer::try_new(
-            symbolic.factorize_numeric_ldlt_scratch::<f64>(Par::Seq, Default::default()),
-        )
-        .ok()?;
+        let factor_memory =
+            MemBuffer::try_new(symbolic.factorize_numeric_ldlt_scratch::<f64>(Par::Seq, Default::default()))
+                .ok()?;
         let solve_memory = MemBuffer::try_new(symbolic.solve_in_place_scratch::<f64>(1, Par::Seq)).ok()?;
         let factors = vec![0.0; symbolic.len_val()];
         Some(Self {
