@@ -197,7 +197,7 @@ fn solution(model: &NlModel, outcome: &MinimizeOutcome, record: &MinimizeRecord)
         MinimizeStatus::Interrupted => SolveResult::Interrupted,
         _ => SolveResult::Failure,
     };
-    let objective = record.objective.map_or_else(|| "not finite".to_owned(), |f| f.to_string());
+    let objective = record.objective.map_or_else(|| "not finite".to_owned(), |f| format!("{f:.10e}"));
     let message = format!(
         "residua {}: {}; objective {objective}\n{} iterations, KKT residual {:.1e}",
         env!("CARGO_PKG_VERSION"),
