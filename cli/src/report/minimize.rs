@@ -169,7 +169,9 @@ impl<'a> MinimizeView<'a> {
     }
 
     fn messages(&self) -> impl Iterator<Item = (String, String)> {
-        let advice = |r: &MinimizeRecord| r.message.clone().filter(|_| !r.has_converged());
+        // What is wrong with an input names its file itself.
+        let is_told = |r: &MinimizeRecord| !r.has_converged() && r.status != "invalid_input";
+        let advice = move |r: &MinimizeRecord| r.message.clone().filter(|_| is_told(r));
         let texts = self.records.iter().flat_map(move |r| {
             let all = advice(r).into_iter().chain(r.warnings.iter().cloned());
             all.map(|text| (r.problem.clone(), text)).collect::<Vec<_>>()

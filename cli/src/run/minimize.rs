@@ -182,6 +182,12 @@ fn describe(record: &mut MinimizeRecord, outcome: &MinimizeOutcome) {
     record.seconds = Some(outcome.elapsed.as_secs_f64());
     record.kkt_solver = Some(outcome.kkt_solver.clone());
     record.warnings.clone_from(&outcome.warnings);
+    // Another solver than the one that was asked for is never passed off as it.
+    if record.method != "auto" && !outcome.kkt_solver.starts_with(&record.method) {
+        record
+            .warnings
+            .push(format!("KKT systems were not solved by {}: {}", record.method, outcome.kkt_solver));
+    }
     if outcome.status != MinimizeStatus::Converged {
         record.message = Some(outcome.message.clone());
     }
@@ -197,7 +203,7 @@ fn solution(model: &NlModel, outcome: &MinimizeOutcome, record: &MinimizeRecord)
         MinimizeStatus::Interrupted => SolveResult::Interrupted,
         _ => SolveResult::Failure,
     };
-    let objective = record.objective.map_or_else(|| "not finite".to_owned(), |f| f.to_string());
+    let objective = record.objective.map_or_else(|| "not finite".to_owned(), |f| format!("{f:.10e}"));
     let message = format!(
         "residua {}: {}; objective {objective}\n{} iterations, KKT residual {:.1e}",
         env!("CARGO_PKG_VERSION"),

@@ -134,8 +134,17 @@ fn every_method_and_sketch_is_known() {
     }
     for sketch in ["gaussian", "count", "kaczmarz", "block"] {
         let args = ["minimize", "HS28", "--method", "sketched", "--sketch", sketch, "--json", "--seed", "3"];
-        is_solved(&Folder::new().run(&args).object(), 0.0);
+        let object = Folder::new().run(&args).object();
+        is_solved(&object, 0.0);
+        is_by(&object, "sketched");
     }
+}
+
+/// The method that was asked for solved the KKT systems, or a warning says that it did not.
+fn is_by(object: &Value, method: &str) {
+    let is_own = object["kkt_solver"].as_str().unwrap().starts_with(method);
+    let warnings = object["warnings"].to_string();
+    assert!(is_own || warnings.contains(&format!("not solved by {method}")), "{object}");
 }
 
 /// The duals and primals of a `.sol` file, and the number of its result.
