@@ -20,7 +20,7 @@ impl PointCloud {
         if dim == 0 || coordinates.is_empty() {
             return Err(TransportError::Empty { what: "the point cloud" });
         }
-        if coordinates.len() % dim != 0 {
+        if !coordinates.len().is_multiple_of(dim) {
             let expected = coordinates.len().div_ceil(dim) * dim;
             return Err(TransportError::Size {
                 what: "the coordinate array",
@@ -175,7 +175,7 @@ impl Cost {
         if rows == 0 || cols == 0 {
             return Err(TransportError::Empty { what: "the cost matrix" });
         }
-        let expected = rows.checked_mul(cols).unwrap_or(usize::MAX);
+        let expected = rows.saturating_mul(cols);
         if values.len() != expected {
             return Err(TransportError::Size { what: "the cost matrix", found: values.len(), expected });
         }

@@ -9,12 +9,18 @@
 //!
 //! are dual to each other, and P_ij = exp((f_i + g_j − C_ij)/ε) joins their solutions.
 
+// Loops over several arrays at once read best by index; negated comparisons send NaN down the failing branch.
+#![allow(clippy::needless_range_loop, clippy::neg_cmp_op_on_partial_ord, clippy::too_many_arguments)]
+
 mod auto;
+mod batch;
 mod bound;
 mod cloud;
 mod cost;
+mod divergence;
 mod error;
 mod feasible;
+mod gradient;
 mod newton;
 mod operator;
 mod options;
@@ -30,11 +36,20 @@ mod sns;
 mod solver;
 mod support;
 mod sweep;
+mod unbalanced;
 mod visit;
 
+#[cfg(test)]
+mod around_tests;
+#[cfg(test)]
+mod tests;
+
+pub use batch::solve_batch;
 pub use bound::{LpBound, lp_bound};
 pub use cost::{Cost, DenseCost, Ground, PointCloud, PointCost};
+pub use divergence::{SinkhornDivergence, sinkhorn_divergence};
 pub use error::{MIN_RELATIVE_EPSILON, TransportError};
+pub use gradient::{point_gradient, weight_gradient};
 pub use operator::PlanOperator;
 pub use options::{Epsilon, TransportMethod, TransportMonitor, TransportOptions, TransportProgress};
 pub use outcome::{Potentials, TransportOutcome, TransportStatus};
@@ -43,3 +58,4 @@ pub use problem::TransportProblem;
 pub use restore::ZERO_WEIGHT;
 pub use rounding::{RoundedPlan, round_plan};
 pub use solver::{TransportSolver, solve};
+pub use unbalanced::{UnbalancedOptions, UnbalancedOutcome, solve_unbalanced};
