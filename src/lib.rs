@@ -36,6 +36,9 @@
 //! | for many right-hand sides | [`BlockCg`](krylov::BlockCg): one pass over A for all |
 //! | known only by its product with a vector | any Krylov method with an [`FnOperator`](operator::FnOperator) |
 //!
+//! Moving one distribution onto another at least cost is not a linear system but is solved by many of them:
+//! [`transport`], for stored costs and point clouds.
+//!
 //! # What a call looks like
 //!
 //! A tolerance is relative to ‖b‖₂ and comes with the call ([`StopRule`]); a solver owns its workspace
@@ -116,7 +119,7 @@ pub use residua_bandit as bandit;
 pub use residua_data::{self as data, matrix_market, nlp, poisson, zoo};
 pub use residua_solvers::{
     auto, choice, constrained, direct, error, kernels, krylov, monitor, null_space, operator, ordering,
-    outcome, precond, scaling, solver, stationary, system,
+    outcome, precond, scaling, solver, stationary, system, transport,
 };
 
 pub use residua_data::{CooBuilder, CsrMatrix, Scalar};
@@ -140,6 +143,10 @@ pub mod prelude {
     pub use residua_solvers::operator::FnOperator;
     pub use residua_solvers::precond::{Ic0, Ict, Identity, Ilu0, Ilut, Jacobi, Ssor};
     pub use residua_solvers::stationary::Sor;
+    pub use residua_solvers::transport::{
+        self, Cost, Epsilon, Ground, PointCloud, TransportMethod, TransportOptions, TransportOutcome,
+        TransportProblem, TransportStatus,
+    };
     pub use residua_solvers::{
         Breakdown, Converged, History, Limit, LinearOperator, LinearSystem, Monitor, Outcome, Preconditioner,
         Progress, Refresh, Solver, SparseRows, StopReason, StopRule,

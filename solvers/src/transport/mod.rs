@@ -13,11 +13,14 @@
 #![allow(clippy::needless_range_loop, clippy::neg_cmp_op_on_partial_ord, clippy::too_many_arguments)]
 
 mod auto;
+mod batch;
 mod bound;
 mod cloud;
 mod cost;
+mod divergence;
 mod error;
 mod feasible;
+mod gradient;
 mod newton;
 mod operator;
 mod options;
@@ -33,13 +36,20 @@ mod sns;
 mod solver;
 mod support;
 mod sweep;
-#[cfg(test)]
-mod tests;
+mod unbalanced;
 mod visit;
 
+#[cfg(test)]
+mod around_tests;
+#[cfg(test)]
+mod tests;
+
+pub use batch::solve_batch;
 pub use bound::{LpBound, lp_bound};
 pub use cost::{Cost, DenseCost, Ground, PointCloud, PointCost};
+pub use divergence::{SinkhornDivergence, sinkhorn_divergence};
 pub use error::{MIN_RELATIVE_EPSILON, TransportError};
+pub use gradient::{point_gradient, weight_gradient};
 pub use operator::PlanOperator;
 pub use options::{Epsilon, TransportMethod, TransportMonitor, TransportOptions, TransportProgress};
 pub use outcome::{Potentials, TransportOutcome, TransportStatus};
@@ -48,3 +58,4 @@ pub use problem::TransportProblem;
 pub use restore::ZERO_WEIGHT;
 pub use rounding::{RoundedPlan, round_plan};
 pub use solver::{TransportSolver, solve};
+pub use unbalanced::{UnbalancedOptions, UnbalancedOutcome, solve_unbalanced};
