@@ -13,6 +13,7 @@ mod reader;
 mod scan;
 mod sol;
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::print_stderr)]
 mod tests;
 
 pub use error::NlError;

@@ -65,7 +65,7 @@ pub(super) const PROBLEMS: &[Builtin] = &[
         m.minimize(0.5 * sq(x[0]) + sq(x[1]) - x[0] * x[1] - 7.0 * x[0] - 7.0 * x[1]);
         m.at_most(4.0 * sq(x[0]) + sq(x[1]), 25.0);
     }),
-    Builtin::new("HS14", 1.3934649806878849, |m| {
+    Builtin::new("HS14", 1.393_464_980_687_885, |m| {
         let x = m.variables(&[2.0, 2.0]);
         m.minimize(sq(x[0] - 2.0) + sq(x[1] - 1.0));
         m.at_most(0.25 * sq(x[0]) + sq(x[1]), 1.0);

@@ -10,6 +10,7 @@ mod inequality;
 mod libsvm;
 mod logistic;
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::print_stderr)]
 mod tests;
 
 pub use control::PoissonControl;
