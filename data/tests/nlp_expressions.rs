@@ -70,6 +70,7 @@ proptest! {
         let mut values = vec![0.0; pattern.nnz()];
         p.hessian_values(&x, sigma, &lambda, &mut values).unwrap();
         let mut hessian = [[0.0; N]; N];
+        #[allow(clippy::needless_range_loop)]
         for i in 0..N {
             for e in pattern.row_starts[i]..pattern.row_starts[i + 1] {
                 let j = pattern.columns[e] as usize;

@@ -46,7 +46,7 @@ impl Condition {
     /// What is asked for before anything else is known.
     pub(crate) fn first_target(&self, b_norm: f64, _iteration: usize, _options: &MinimizeOptions) -> f64 {
         match self.accuracy {
-            Accuracy::Lazy => b_norm.sqrt().min(0.1).max(FLOOR),
+            Accuracy::Lazy => b_norm.sqrt().clamp(FLOOR, 0.1),
             Accuracy::Published | Accuracy::PublishedSuperlinear => 0.1,
         }
     }

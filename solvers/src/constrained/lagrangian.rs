@@ -161,7 +161,7 @@ pub(crate) fn iterate(
                 break None;
             }
         };
-        let Some(after) = accepted else { return None };
+        let after = accepted?;
         std::mem::swap(p, &mut trial);
         std::mem::swap(lambda, &mut trial_lambda);
         record = IterationRecord {

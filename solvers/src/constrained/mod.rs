@@ -13,6 +13,9 @@
 //! [`KktMethod::Sketched`], and says so in the outcome's `kkt_solver` and `warnings`: its back end is still to be written
 //! behind the trait `kkt::KktSolver`.
 
+// Loops over several arrays at once read best by index; negated comparisons send NaN down the failing branch.
+#![allow(clippy::needless_range_loop, clippy::neg_cmp_op_on_partial_ord)]
+
 mod accuracy;
 mod barrier;
 mod bounds;

@@ -27,7 +27,7 @@ const REFINEMENT_STEPS: usize = 30;
 
 enum Factors {
     None,
-    Dense(DenseLdl),
+    Dense(Box<DenseLdl>),
     Sparse(Box<SparseLdl>),
 }
 
@@ -118,34 +118,36 @@ impl Direct {
 
     /// LU of K itself.
     fn factorize_lu(&mut self, system: &KktSystem<'_>) -> bool {
-        let (n, m) = (system.n(), system.m());
-        let Some(h) = system.h else { return false };
-        let build = || {
-            let mut coo = CooBuilder::new(n + m, n + m).ok()?;
-            for i in 0..n {
-                let (columns, values) = h.row(i);
-                for (&j, &v) in columns.iter().zip(values) {
-                    let j = j as usize;
-                    let v = if i == j { v + system.diagonal[i] + system.delta_w } else { v };
-                    coo.push(i, j, v).ok()?;
-                    if i != j {
-                        coo.push(j, i, v).ok()?;
-                    }
-                }
-            }
-            for i in 0..m {
-                let (columns, values) = system.j.row(i);
-                for (&j, &v) in columns.iter().zip(values) {
-                    coo.push(n + i, j as usize, v).ok()?;
-                    coo.push(j as usize, n + i, v).ok()?;
-                }
-                coo.push(n + i, n + i, -system.delta_c).ok()?;
-            }
-            Factorization::new(DirectKind::Lu, &coo.build().ok()?).ok()
-        };
-        self.lu = build();
+        self.lu = lu_of(system);
         self.lu.is_some()
     }
+}
+
+/// LU of K; none without a stored Hessian, or where it breaks down.
+fn lu_of(system: &KktSystem<'_>) -> Option<Factorization<f64>> {
+    let (n, m) = (system.n(), system.m());
+    let h = system.h?;
+    let mut coo = CooBuilder::new(n + m, n + m).ok()?;
+    for i in 0..n {
+        let (columns, values) = h.row(i);
+        for (&j, &v) in columns.iter().zip(values) {
+            let j = j as usize;
+            let v = if i == j { v + system.diagonal[i] + system.delta_w } else { v };
+            coo.push(i, j, v).ok()?;
+            if i != j {
+                coo.push(j, i, v).ok()?;
+            }
+        }
+    }
+    for i in 0..m {
+        let (columns, values) = system.j.row(i);
+        for (&j, &v) in columns.iter().zip(values) {
+            coo.push(n + i, j as usize, v).ok()?;
+            coo.push(j as usize, n + i, v).ok()?;
+        }
+        coo.push(n + i, n + i, -system.delta_c).ok()?;
+    }
+    Factorization::new(DirectKind::Lu, &coo.build().ok()?).ok()
 }
 
 /// The factors as a preconditioner.
@@ -187,7 +189,7 @@ impl KktSolver for Direct {
         let (inertia, flops): (Option<Inertia>, f64) = if size <= DENSE || full {
             let dense = DenseLdl::new(system);
             let inertia = dense.inertia;
-            self.factors = Factors::Dense(dense);
+            self.factors = Factors::Dense(Box::new(dense));
             (Some(inertia), (size as f64).powi(3) / 3.0)
         } else {
             let mut sparse = match std::mem::replace(&mut self.factors, Factors::None) {
