@@ -11,6 +11,7 @@
 use crate::multigrid::{Fields, Table, scale_of};
 use crate::onnx::cycle;
 use crate::{GridMetadata, LearnedError, Model};
+use ort::environment::Environment;
 use ort::session::{IoBinding, Session};
 use ort::value::Tensor;
 use residua_solvers::precond::multigrid::GridProblem;
@@ -42,18 +43,20 @@ fn failed(error: impl std::fmt::Display) -> LearnedError {
 /// # Errors
 /// [`LearnedError::RuntimeMissing`] says what to set.
 pub fn load_library() -> Result<(), LearnedError> {
+    environment().map(drop)
+}
+
+fn environment() -> Result<Environment, LearnedError> {
     let missing = |reason: String| LearnedError::RuntimeMissing { reason };
     let path = std::env::var_os(LIBRARY_VARIABLE)
         .filter(|path| !path.is_empty())
         .ok_or_else(|| missing(format!("{LIBRARY_VARIABLE} is not set")))?;
-    let environment = ort::init_from(&path).map_err(|e| missing(format!("{}: {e}", path.display())))?;
-    environment.commit();
-    Ok(())
+    let builder = ort::init_from(&path).map_err(|e| missing(format!("{}: {e}", path.display())))?;
+    builder.build().map_err(failed)
 }
 
 fn session(bytes: &[u8]) -> Result<Session, LearnedError> {
-    load_library()?;
-    let mut builder = Session::builder()
+    let mut builder = Session::builder(&environment()?)
         .map_err(failed)?
         .with_intra_threads(rayon::current_num_threads())
         .map_err(failed)?
