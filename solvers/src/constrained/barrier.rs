@@ -174,8 +174,7 @@ impl Barrier<'_> {
                         && pair.0 >= theta
                         && m > 0
                         && self.options.second_order_correction
-                    {
-                        if let Some(length) = self.correct(
+                        && let Some(length) = self.correct(
                             newton,
                             &at,
                             p,
@@ -188,11 +187,11 @@ impl Barrier<'_> {
                             slope,
                             theta_min,
                             &state.filter,
-                        ) {
-                            verdict = Some(length.1);
-                            alpha = length.0.min(alpha_max);
-                            phase = "correction";
-                        }
+                        )
+                    {
+                        verdict = Some(length.1);
+                        alpha = length.0.min(alpha_max);
+                        phase = "correction";
                     }
                     if tiny && verdict.is_none() {
                         verdict = Some(true);
