@@ -2,6 +2,8 @@
 //!
 //! `cargo run --release --example minimize`
 
+#![allow(clippy::print_stdout)]
+
 use residua::data::nlp::expression::{Expr, Model};
 use residua::data::nlp::problems::PoissonControl;
 use residua::prelude::*;
