@@ -40,7 +40,8 @@ fn between_images(source: &str, target: &str) -> Result<TransportProblem, Box<dy
     let side = |file: &str| -> Result<_, Box<dyn std::error::Error>> {
         let image = arrays::read(file)?;
         let sum: f64 = image.values.iter().sum();
-        let centres = (0..image.values.len()).flat_map(|k| [(k / image.cols) as f64, (k % image.cols) as f64]);
+        let centres =
+            (0..image.values.len()).flat_map(|k| [(k / image.cols) as f64, (k % image.cols) as f64]);
         let weights = image.values.iter().map(|v| v / sum).collect();
         Ok((PointCloud::new(2, centres.collect())?, weights))
     };
