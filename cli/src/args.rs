@@ -242,7 +242,12 @@ pub(crate) struct TrainArgs {
     #[arg(long, required = true, value_name = "MODEL.onnx", value_hint = ValueHint::FilePath)]
     pub(crate) out: PathBuf,
     /// Problems to train on; blobs is another name of obstacles
-    #[arg(long, value_name = "NAME,NAME,...", value_delimiter = ',', default_value = "obstacles,walls,maze,constant")]
+    #[arg(
+        long,
+        value_name = "NAME,NAME,...",
+        value_delimiter = ',',
+        default_value = "obstacles,walls,maze,constant"
+    )]
     pub(crate) family: Vec<String>,
     /// Points per side; a model serves all sizes [default: 64 in 2D, 32 in 3D]
     #[arg(long, value_name = "N")]

@@ -165,7 +165,8 @@ mod tests {
             for j in 0..40 {
                 let omega = [0.05 * f64::from(i), 0.25 * f64::from(j)];
                 let scan = (1..=4000).map(|k| f64::from(k) * 5e-4);
-                let most = scan.map(|t| ((1.0 - omega[0] * t) * (1.0 - omega[1] * t)).abs()).fold(0.0, f64::max);
+                let most =
+                    scan.map(|t| ((1.0 - omega[0] * t) * (1.0 - omega[1] * t)).abs()).fold(0.0, f64::max);
                 if contracts(omega) {
                     accepted += 1;
                     assert!(most < 1.0, "{omega:?}: {most}");
@@ -186,14 +187,20 @@ mod tests {
             }
         }
         let good = Coefficients::derived(2).to_vec();
-        for (at, value, name) in
-            [(2, 1.5, "walls"), (9, -0.1, "transfer"), (0, f64::NAN, "omega"), (16, 0.0, "coarse"), (23, f64::NAN, "boundary")]
-        {
+        for (at, value, name) in [
+            (2, 1.5, "walls"),
+            (9, -0.1, "transfer"),
+            (0, f64::NAN, "omega"),
+            (16, 0.0, "coarse"),
+            (23, f64::NAN, "boundary"),
+        ] {
             let mut bad = good.clone();
             bad[at] = value;
             let text = Coefficients::from_slice(2, &bad).unwrap_err().to_string();
             assert!(text.contains(name) && text.contains(&format!("level {}", at / 6)), "{text}");
         }
-        assert!(Coefficients::from_slice(2, &good[1..]).is_err() && Coefficients::from_slice(4, &good).is_err());
+        assert!(
+            Coefficients::from_slice(2, &good[1..]).is_err() && Coefficients::from_slice(4, &good).is_err()
+        );
     }
 }

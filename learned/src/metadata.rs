@@ -112,7 +112,10 @@ impl GridMetadata {
         }
         if point_of.len() != a.nrows() || a.nrows() != a.ncols() {
             let found = format!("a matrix of {} x {}", a.nrows(), a.ncols());
-            return Err(LearnedError::geometry(found, format!("{} unknowns, as its grid has", point_of.len())));
+            return Err(LearnedError::geometry(
+                found,
+                format!("{} unknowns, as its grid has", point_of.len()),
+            ));
         }
         let pitch = [1, nx + 1, (nx + 1) * (ny + 1)];
         let place = |p: [usize; 3]| p[0] + pitch[1] * p[1] + pitch[2] * p[2];
@@ -122,8 +125,11 @@ impl GridMetadata {
             let at = at as usize;
             let p = [at % nx, at / nx % ny, at / (nx * ny)];
             let refuse = |what: String| {
-                Err(LearnedError::geometry(format!("row {} {what}", row + 1), "a stencil of face neighbours with \
-                    off-diagonals that are not positive"))
+                Err(LearnedError::geometry(
+                    format!("row {} {what}", row + 1),
+                    "a stencil of face neighbours with \
+                    off-diagonals that are not positive",
+                ))
             };
             let (mut rest, mut largest) = (0.0, 0.0f64);
             let (cols, values) = a.row(row);
@@ -136,8 +142,7 @@ impl GridMetadata {
                 let to = point_of[col as usize] as usize;
                 let axis = (0..3).find(|&a| {
                     let step = strides[a];
-                    dims[a] > 1
-                        && (to == at + step && p[a] + 1 < dims[a] || to + step == at && p[a] > 0)
+                    dims[a] > 1 && (to == at + step && p[a] + 1 < dims[a] || to + step == at && p[a] > 0)
                 });
                 let Some(axis) = axis.filter(|_| v < 0.0) else {
                     return refuse(format!("has {v} in column {}", col + 1));

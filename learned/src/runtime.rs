@@ -71,11 +71,7 @@ fn float(dims: &[usize], values: Vec<f32>) -> Result<Tensor<f32>, LearnedError> 
     Tensor::from_array((dims.to_vec(), values)).map_err(failed)
 }
 
-fn bind_table(
-    binding: &mut IoBinding,
-    [index, value]: [&str; 2],
-    table: Table,
-) -> Result<(), LearnedError> {
+fn bind_table(binding: &mut IoBinding, [index, value]: [&str; 2], table: Table) -> Result<(), LearnedError> {
     let dims = vec![table.rows, table.columns];
     let indices = Tensor::from_array((dims.clone(), table.index)).map_err(failed)?;
     binding.bind_input(index, &indices).map_err(failed)?;
@@ -154,8 +150,16 @@ impl LearnedDirection {
         let output = outputs.into_iter().next().unwrap_or_default();
         binding.bind_output(output.as_str(), float(&dims, vec![0.0; points])?).map_err(failed)?;
         let unknowns = point_of_unknown.as_ref().map_or(points, Vec::len);
-        let mut direction =
-            Self { session, binding, residual, output, point_of_unknown, unknowns, fields: None, is_network: true };
+        let mut direction = Self {
+            session,
+            binding,
+            residual,
+            output,
+            point_of_unknown,
+            unknowns,
+            fields: None,
+            is_network: true,
+        };
         // A network for other shapes is refused here, not in the middle of a solve.
         let (r, mut z) = (vec![1.0; unknowns], vec![0.0; unknowns]);
         direction.run(&r, 1.0, &mut z)?;
@@ -261,7 +265,11 @@ mod tests {
                 a.apply(&r, &mut za).unwrap();
                 b.apply(&r, &mut zb).unwrap();
                 let defect: f64 = za.iter().zip(&zb).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
-                assert!(defect <= 1e-5 * kernels::norm2(&zb), "{kind} {dim}D: {}", defect / kernels::norm2(&zb));
+                assert!(
+                    defect <= 1e-5 * kernels::norm2(&zb),
+                    "{kind} {dim}D: {}",
+                    defect / kernels::norm2(&zb)
+                );
             }
             assert!(a.apply(&[0.0; 2], &mut [0.0; 2]).is_err());
         }

@@ -9,8 +9,8 @@ use crate::LearnedError;
 use residua_solvers::krylov::Fcg;
 use residua_solvers::precond::{Amg, Jacobi};
 use residua_solvers::{
-    Cg, CsrMatrix, Limit, LinearSystem, Monitor, Outcome, Preconditioner, Progress, SolveError, Solver, StopReason,
-    StopRule, kernels,
+    Cg, CsrMatrix, Limit, LinearSystem, Monitor, Outcome, Preconditioner, Progress, SolveError, Solver,
+    StopReason, StopRule, kernels,
 };
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -50,7 +50,9 @@ impl Preconditioner<f64> for Guarded {
     fn apply(&mut self, r: &[f64], z: &mut [f64]) -> Result<(), SolveError> {
         let is_sound = self.inner.apply(r, z).is_ok() && {
             let (zr, zz) = kernels::dot_and_norm2_sq(r, z);
-            zz.is_finite() && zr.is_finite() && (zr > LEAST_COSINE * zz.sqrt() * kernels::norm2(r) || zz == 0.0)
+            zz.is_finite()
+                && zr.is_finite()
+                && (zr > LEAST_COSINE * zz.sqrt() * kernels::norm2(r) || zz == 0.0)
         };
         if !is_sound {
             self.replaced.fetch_add(1, Ordering::Relaxed);
@@ -125,7 +127,8 @@ impl SafeFcg {
         let system = LinearSystem::new(a, b)?;
         let replaced = Arc::clone(&self.fcg.precond().replaced);
         replaced.store(0, Ordering::Relaxed);
-        let mut rate = Rate { monitor, replaced: Arc::clone(&replaced), last: [f64::INFINITY; WINDOW], gave_up: false };
+        let mut rate =
+            Rate { monitor, replaced: Arc::clone(&replaced), last: [f64::INFINITY; WINDOW], gave_up: false };
         let first = self.fcg.solve(&system, x, stop, &mut rate)?;
         let has_failed = matches!(first.reason, StopReason::Failed(_));
         let is_limit = matches!(first.reason, StopReason::Stopped(Limit::MaxIterations | Limit::TimeLimit));

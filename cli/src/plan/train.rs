@@ -31,7 +31,9 @@ impl TrainPlan {
         options.budget = match typed.budget_seconds {
             None => None,
             Some(seconds) => Some(Duration::try_from_secs_f64(seconds).map_err(|_| {
-                UsageError::new(format!("--budget-seconds {seconds}: expected a number of seconds, 0 or greater"))
+                UsageError::new(format!(
+                    "--budget-seconds {seconds}: expected a number of seconds, 0 or greater"
+                ))
             })?),
         };
         if typed.cases == 0 {
@@ -39,7 +41,10 @@ impl TrainPlan {
         }
         let most = if typed.dim == 2 { 1024 } else { 256 };
         if !(8..=most).contains(&options.n) {
-            return Err(UsageError::new(format!("--n {}: expected 8 to {most}; a model serves all sizes", options.n)));
+            return Err(UsageError::new(format!(
+                "--n {}: expected 8 to {most}; a model serves all sizes",
+                options.n
+            )));
         }
         check_output_file("--out", &typed.out)?;
         Ok(Self { options, out: typed.out })

@@ -164,7 +164,8 @@ impl<'a> Session<'a> {
                 self.solve_learned(case, record, system)
             }
             Either::Complex(_) if self.plan.options.precond == PrecondKind::Learned => {
-                let message = format!("{}:1: is complex: expected a real matrix with --precond learned", case.label);
+                let message =
+                    format!("{}:1: is complex: expected a real matrix with --precond learned", case.label);
                 Solved { record: record.invalid(message), solution: None, curve: None }
             }
             Either::Real(system) => self.solve_system(case, record, system, Either::Real),

@@ -39,9 +39,7 @@ pub(crate) fn train(plan: &TrainPlan, context: &Context) -> Exit {
 }
 
 fn to_json(plan: &TrainPlan, trained: &Trained, seconds: f64) -> String {
-    let held_out = |(kind, before, after): &(residua_data::poisson::PoissonKind, f64, f64)| {
-        serde_json::json!({"problem": kind.to_string(), "derived_iterations": before, "iterations": after})
-    };
+    let held_out = |(kind, before, after): &(residua_data::poisson::PoissonKind, f64, f64)| serde_json::json!({"problem": kind.to_string(), "derived_iterations": before, "iterations": after});
     serde_json::json!({
         "model": plan.out.display().to_string(),
         "dim": plan.options.dim,

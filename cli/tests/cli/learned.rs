@@ -29,12 +29,14 @@ fn the_built_in_models_need_few_iterations() {
 #[test]
 fn a_trained_model_serves_a_matrix_with_grid_metadata() {
     let folder = Folder::new();
-    let train = ["train", "--out", "m.onnx", "--n", "16", "--generations", "5", "--cases", "1", "--family", "blobs"];
+    let train =
+        ["train", "--out", "m.onnx", "--n", "16", "--generations", "5", "--cases", "1", "--family", "blobs"];
     let run = folder.run(&[&train[..], &["--json", "--seed", "2"]].concat());
     assert_eq!(run.code, 0, "{}", run.stderr);
     let trained = run.object();
     assert_eq!((&trained["generations"], &trained["metadata"]["seed"]), (&5.into(), &"2".into()));
-    let again = folder.run(&[&train[..2], &["n.onnx"], &train[3..], &["--json", "--seed", "2"]].concat()).object();
+    let again =
+        folder.run(&[&train[..2], &["n.onnx"], &train[3..], &["--json", "--seed", "2"]].concat()).object();
     assert_eq!(trained["loss_history"], again["loss_history"]);
 
     let save = ["poisson", "--problem", "obstacles", "--n", "48", "--solver", "cg+ic0", "--save-matrix", "."];
@@ -42,10 +44,14 @@ fn a_trained_model_serves_a_matrix_with_grid_metadata() {
     let solve = ["solve", "obstacles-2d-n48.mtx", "--precond", "learned", "--json"];
     for model in [&[][..], &["--model", "m.onnx"]] {
         let record = folder.run(&[&solve[..], model].concat()).object();
-        assert!(iterations(&record) < 16 && record["relative_residual"].as_f64().unwrap() <= 1e-8, "{record}");
+        assert!(
+            iterations(&record) < 16 && record["relative_residual"].as_f64().unwrap() <= 1e-8,
+            "{record}"
+        );
     }
     // A model for another dimension, a file that is none, a model that is not asked for.
-    let wrong = folder.run(&["poisson", "--dim", "3", "--n", "8", "--solver", "fcg+learned", "--model", "m.onnx"]);
+    let wrong =
+        folder.run(&["poisson", "--dim", "3", "--n", "8", "--solver", "fcg+learned", "--model", "m.onnx"]);
     assert!(wrong.code == 2 && wrong.stderr.contains("made for 2D"), "{}", wrong.stderr);
     let wrong = folder.run(&[&solve[..], &["--model", "obstacles-2d-n48.mtx"]].concat());
     assert!(wrong.code == 2 && wrong.stderr.contains("ONNX"), "{}", wrong.stderr);
@@ -61,5 +67,8 @@ fn without_a_grid_there_is_advice() {
     let record = run.object();
     assert_eq!((run.code, &record["status"]), (1, &"invalid_input".into()), "{record}");
     let message = record["message"].as_str().unwrap();
-    assert!(message.starts_with("a.mtx:1: no grid metadata") && message.contains("residua-grid"), "{message}");
+    assert!(
+        message.starts_with("a.mtx:1: no grid metadata") && message.contains("residua-grid"),
+        "{message}"
+    );
 }

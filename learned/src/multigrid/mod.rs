@@ -159,7 +159,9 @@ fn with_exact_diagonal(problem: &GridProblem) -> Cow<'_, GridProblem> {
         return Cow::Borrowed(problem);
     };
     let dims = problem.dims;
-    if problem.unknown_of_point.is_none() && (0..3).all(|a| dims[a] == 1 && k[a] == 0.0 || sides[a] == [1.0; 2]) {
+    if problem.unknown_of_point.is_none()
+        && (0..3).all(|a| dims[a] == 1 && k[a] == 0.0 || sides[a] == [1.0; 2])
+    {
         return Cow::Borrowed(problem);
     }
     let [px, py, pz] = dims.map(|n| n + 1);
@@ -174,7 +176,13 @@ fn with_exact_diagonal(problem: &GridProblem) -> Cow<'_, GridProblem> {
         let mut low = p;
         low[a] = p[a].wrapping_sub(1);
         let inside = |p: [usize; 3]| p[a] >= dims[a] || is_unknown(p);
-        let side = if p[a] == 0 { sides[a][0] } else if p[a] == dims[a] { sides[a][1] } else { 1.0 };
+        let side = if p[a] == 0 {
+            sides[a][0]
+        } else if p[a] == dims[a] {
+            sides[a][1]
+        } else {
+            1.0
+        };
         if inside(p) && inside(low) { k[a] * side } else { 0.0 }
     };
     let w = std::array::from_fn(|a| {

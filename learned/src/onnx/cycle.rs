@@ -105,12 +105,24 @@ pub(super) fn value(name: &str, kind: i32, shape: &[&str]) -> ValueInfoProto {
 
 pub(super) fn floats(name: &str, dims: &[i64], values: &[f32]) -> TensorProto {
     let raw_data = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-    TensorProto { dims: dims.to_vec(), data_type: FLOAT, name: name.to_owned(), raw_data, ..Default::default() }
+    TensorProto {
+        dims: dims.to_vec(),
+        data_type: FLOAT,
+        name: name.to_owned(),
+        raw_data,
+        ..Default::default()
+    }
 }
 
 fn integer(name: &str, dims: &[i64], value: i64) -> TensorProto {
     let raw_data = value.to_le_bytes().to_vec();
-    TensorProto { dims: dims.to_vec(), data_type: INT64, name: name.to_owned(), raw_data, ..Default::default() }
+    TensorProto {
+        dims: dims.to_vec(),
+        data_type: INT64,
+        name: name.to_owned(),
+        raw_data,
+        ..Default::default()
+    }
 }
 
 /// The cycle of `depth` levels beside the coarsest.

@@ -82,11 +82,12 @@ impl Model {
     /// # Errors
     /// [`LearnedError::Model`] says what was found and what was expected.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, LearnedError> {
-        let model = ModelProto::decode(bytes)
-            .map_err(|e| LearnedError::model(format!("bytes that are no ONNX file ({e})"), "an ONNX model"))?;
-        let graph = model
-            .graph
-            .ok_or_else(|| LearnedError::model("an ONNX file without a graph", "a model written by residua train"))?;
+        let model = ModelProto::decode(bytes).map_err(|e| {
+            LearnedError::model(format!("bytes that are no ONNX file ({e})"), "an ONNX model")
+        })?;
+        let graph = model.graph.ok_or_else(|| {
+            LearnedError::model("an ONNX file without a graph", "a model written by residua train")
+        })?;
         let mut metadata: BTreeMap<String, String> = model
             .metadata_props
             .into_iter()
@@ -166,7 +167,10 @@ fn read_coefficients(tensor: Option<&TensorProto>) -> Result<Vec<f64>, LearnedEr
     let expected = || format!("an initializer {} of {LEVELS} x {PER_LEVEL} floats", cycle::COEFFICIENTS);
     let tensor = tensor.ok_or_else(|| LearnedError::model("no learned coefficients", expected()))?;
     if tensor.data_type != cycle::FLOAT {
-        return Err(LearnedError::model(format!("coefficients of ONNX type {}", tensor.data_type), expected()));
+        return Err(LearnedError::model(
+            format!("coefficients of ONNX type {}", tensor.data_type),
+            expected(),
+        ));
     }
     if tensor.dims != [LEVELS as i64, PER_LEVEL as i64] {
         return Err(LearnedError::model(format!("coefficients of shape {:?}", tensor.dims), expected()));

@@ -53,5 +53,7 @@ fn damaged_models_say_what_was_expected() {
         assert!(text.contains(expected) && text.contains("expected"), "{text}");
     }
     assert!(Model::from_bytes(b"not a model at all").is_err());
-    assert!(Model::read(Path::new("/nowhere/m.onnx")).unwrap_err().to_string().starts_with("/nowhere/m.onnx: "));
+    assert!(
+        Model::read(Path::new("/nowhere/m.onnx")).unwrap_err().to_string().starts_with("/nowhere/m.onnx: ")
+    );
 }

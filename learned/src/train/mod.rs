@@ -52,7 +52,8 @@ impl TrainOptions {
     /// The defaults for `dim` = 2 or 3.
     pub fn new(dim: usize) -> Self {
         let n = if dim == 2 { 64 } else { 32 };
-        let family = vec![PoissonKind::Obstacles, PoissonKind::Walls, PoissonKind::Maze, PoissonKind::Constant];
+        let family =
+            vec![PoissonKind::Obstacles, PoissonKind::Walls, PoissonKind::Maze, PoissonKind::Constant];
         Self { dim, n, family, cases: 3, generations: 300, budget: None, seed: 0 }
     }
 }
@@ -91,7 +92,8 @@ struct Case {
 
 impl Case {
     fn new(kind: PoissonKind, dim: usize, n: usize, seed: u64) -> Result<Self, LearnedError> {
-        let refused = |e: residua_data::poisson::PoissonError| LearnedError::geometry(e.to_string(), "a problem");
+        let refused =
+            |e: residua_data::poisson::PoissonError| LearnedError::geometry(e.to_string(), "a problem");
         let (grid, medium) = PoissonProblem::new(kind, dim, n).with_seed(seed).medium().map_err(refused)?;
         let problem = GridProblem::new(grid, &medium)?;
         let operator = StencilOperator::from_grid(&problem)?;
@@ -155,7 +157,8 @@ pub fn train(
     progress: &mut dyn FnMut(Progress) -> bool,
 ) -> Result<Trained, LearnedError> {
     let TrainOptions { dim, n, cases, generations, seed, .. } = *options;
-    let wrong = |name, value: usize, expected| Err(LearnedError::Option { name, value: value.to_string(), expected });
+    let wrong =
+        |name, value: usize, expected| Err(LearnedError::Option { name, value: value.to_string(), expected });
     if !matches!(dim, 2 | 3) {
         return wrong("dim", dim, "it must be 2 or 3");
     }
@@ -166,7 +169,11 @@ pub fn train(
         return wrong("cases", cases, "training needs a problem");
     }
     if options.family.contains(&PoissonKind::Convection) {
-        return wrong("family", 0, "convection is not symmetric: choose obstacles, walls, maze, constant, jump or neumann");
+        return wrong(
+            "family",
+            0,
+            "convection is not symmetric: choose obstacles, walls, maze, constant, jump or neumann",
+        );
     }
     let start = Instant::now();
     let mut all = Vec::new();
@@ -220,7 +227,10 @@ pub fn train(
 }
 
 /// Mean iterations on unseen problems of twice the size.
-fn held_out(options: &TrainOptions, best: &Coefficients) -> Result<Vec<(PoissonKind, f64, f64)>, LearnedError> {
+fn held_out(
+    options: &TrainOptions,
+    best: &Coefficients,
+) -> Result<Vec<(PoissonKind, f64, f64)>, LearnedError> {
     let stop = StopRule::rtol(1e-6);
     let derived = Coefficients::derived(options.dim);
     let mut report = Vec::new();
@@ -295,6 +305,9 @@ mod tests {
     #[test]
     fn days_have_dates() {
         let at = |days: u64| date(std::time::UNIX_EPOCH + Duration::from_secs(86_400 * days));
-        assert_eq!((at(0), at(19_782), at(20_000)), ("1970-01-01".into(), "2024-02-29".into(), "2024-10-04".into()));
+        assert_eq!(
+            (at(0), at(19_782), at(20_000)),
+            ("1970-01-01".into(), "2024-02-29".into(), "2024-10-04".into())
+        );
     }
 }
