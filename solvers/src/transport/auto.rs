@@ -2,15 +2,17 @@
 //!
 //! Stages ε_k = 4ᵏ ε from a quarter of the largest cost down to ε, each but the last to a marginal error of 1e-2 only, as
 //! the entropic error dominates there; from ε ≥ 5e-3 of the largest cost at once at ε. In a stage, a sweep also collects
-//! the entries P_ij ≥ ω min(a_i/m, b_j/n), ω a share of the marginal error, so that the mass dropped from a row or column is at most
-//! ω of its weight; where they are few, or sweeps contract slowly, Newton's method runs on them. The next sweep is the
-//! test: if the dual objective is worse than before, the excursion is undone and the plain step taken.
+//! the entries P_ij ≥ ω min(a_i/m, b_j/n), ω a share of the marginal error. In the plan of that sweep, what is left out
+//! of a row or column is at most ω of its weight; nothing bounds it at the potentials that Newton's method arrives at,
+//! where the model only scales it with the row or column. Where the entries are few, or sweeps contract slowly,
+//! Newton's method runs on them. The next sweep is the test: if the dual objective is worse than before, the excursion
+//! is undone and the plain step taken.
 //! So the dual objective never gets worse, and every round contains an exact Sinkhorn step: Sinkhorn's convergence is
 //! inherited, whatever the model does.
 
 use super::TransportStatus;
 use super::newton::Aim;
-use super::run::Run;
+use super::run::{Run, Work};
 
 /// Ratio of two stages' ε.
 const FACTOR: f64 = 4.0;
@@ -26,6 +28,28 @@ const SMALL_SUPPORT: usize = 3_000_000;
 
 /// Entries of any support at most.
 const LARGEST_SUPPORT: usize = 30_000_000;
+
+/// The state before an excursion.
+struct Saved {
+    u: Vec<f64>,
+    v: Vec<f64>,
+    cols: Vec<f64>,
+    dual: f64,
+    error: f64,
+}
+
+impl Saved {
+    fn of(work: &Work, dual: f64, error: f64) -> Self {
+        Self { u: work.u.clone(), v: work.v.clone(), cols: work.sums.cols.clone(), dual, error }
+    }
+
+    /// Puts it back. The row potentials belong to it: a column sum that underflowed is computed again from them.
+    fn restore(&self, work: &mut Work) {
+        work.u.copy_from_slice(&self.u);
+        work.v.copy_from_slice(&self.v);
+        work.sums.cols.copy_from_slice(&self.cols);
+    }
+}
 
 impl Run<'_> {
     /// All stages.
@@ -64,7 +88,7 @@ impl Run<'_> {
         let (n, m) = (self.problem.n(), self.problem.m());
         let pairs = n * m;
         let limit = SMALL_SUPPORT.max(pairs / 2).min(LARGEST_SUPPORT);
-        let mut saved: Option<(Vec<f64>, Vec<f64>, f64, f64)> = None;
+        let mut saved: Option<Saved> = None;
         let (mut last, mut omega, mut wait, mut since, mut best) =
             (f64::INFINITY, 1.0_f64, 1, 0, f64::INFINITY);
         let (mut patience, mut worst_allowed, mut stuck) = (1, 1e-12, 0);
@@ -75,15 +99,13 @@ impl Run<'_> {
             let error = self.sweep(inv_eps, relax, collect.then_some((threshold, limit)));
             self.record(epsilon, error)?;
             let dual = self.dual();
-            if let Some((v, c, dual_before, error_before)) = saved.take() {
-                if dual < dual_before - worst_allowed * (1.0 + dual_before.abs()) || !error.is_finite() {
+            if let Some(before) = saved.take() {
+                if dual < before.dual - worst_allowed * (1.0 + before.dual.abs()) {
                     // Undo, and take the Sinkhorn step from there.
-                    self.work.v.copy_from_slice(&v);
-                    self.work.sums.cols.copy_from_slice(&c);
-                    self.work.u.fill(f64::NAN);
+                    before.restore(self.work);
                     self.update_columns(inv_eps, 1.0);
                     patience = (2 * patience).min(16);
-                    (wait, last, since, omega) = (patience, error_before, 0, 1.0);
+                    (wait, last, since, omega) = (patience, before.error, 0, 1.0);
                     continue;
                 }
                 last = f64::INFINITY;
@@ -108,7 +130,7 @@ impl Run<'_> {
                 let left = (error / tol).ln() / -contraction.min(0.999).ln();
                 let slow = contraction > 0.5 && left > 6.0;
                 if nnz.is_some() && (density < 0.05 || slow || last == f64::INFINITY) {
-                    saved = Some((self.work.v.clone(), self.work.sums.cols.clone(), dual, error));
+                    saved = Some(Saved::of(self.work, dual, error));
                     self.density = density;
                     let aim = Aim {
                         target: (0.02 * error).max(0.3 * tol),
@@ -138,5 +160,38 @@ impl Run<'_> {
             self.update_columns(inv_eps, if relax == 1.0 && !collect { omega } else { relax });
             last = error;
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::super::reduced::Reduced;
+    use super::super::*;
+    use super::*;
+    use std::time::Instant;
+
+    #[test]
+    fn an_undone_excursion_leaves_no_trace_even_where_a_column_sum_underflows() {
+        // Column 1 costs so much at v = 0 that its sum is below the smallest number: it takes the logarithmic way.
+        let cost = Cost::dense(2, 2, vec![0.0, 1.0, 0.1, 1.0]).unwrap();
+        let problem = TransportProblem::uniform(cost).unwrap();
+        let reduced = Reduced::new(&problem);
+        let options = TransportOptions::default();
+        let (mut work, mut monitor) = (Work::default(), ());
+        work.reset(&reduced, 1e-3, None, &problem);
+        let mut run = Run::new(&reduced, &options, 1e-3, &problem, &mut work, &mut monitor, Instant::now());
+        run.sweep(1e3, 1.0, None);
+        assert_eq!(run.work.sums.cols[1], 0.0);
+        let saved = Saved::of(run.work, 0.0, 1.0);
+        run.update_columns(1e3, 1.0);
+        let expected = run.work.v.clone();
+        run.work.u.fill(f64::NAN);
+        run.work.v.fill(7.0);
+        run.work.sums.cols.fill(7.0);
+        saved.restore(run.work);
+        run.update_columns(1e3, 1.0);
+        assert_eq!(run.work.v, expected);
+        assert!(expected.iter().all(|v| v.is_finite()));
     }
 }

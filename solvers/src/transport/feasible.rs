@@ -1,6 +1,7 @@
 //! Whether the allowed pairs can carry the weights: a maximum flow from sources to targets along finite costs.
 //!
-//! Dinic's method (1970): breadth-first levels from the sources with supply left, then blocking flows along them.
+//! A greedy flow, then the method of Edmonds and Karp (1972): as long as one exists, a shortest path from a source with
+//! supply left to a target with demand left, found breadth-first, carries as much as fits. Every path costs one search, O(nm).
 //! By Gale's theorem the flow carries the whole mass exactly if no set of sources outweighs its neighbours.
 
 use super::reduced::Reduced;

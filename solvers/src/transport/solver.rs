@@ -71,8 +71,8 @@ impl TransportSolver {
         Ok(outcome)
     }
 
-    /// Solves several problems one after the other with one workspace, each from `start` or from its predecessor's
-    /// potentials where the sizes agree.
+    /// Solves several problems one after the other with one workspace, each from zero potentials: the outcomes are those
+    /// of single solves, in the order of the problems.
     ///
     /// # Errors
     /// As [`solve`](Self::solve), at the first problem that is refused.
