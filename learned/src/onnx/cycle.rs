@@ -43,7 +43,7 @@ impl Builder {
         }
     }
 
-    /// Σ_k value_ik x[index_ik].
+    /// `Σ_k value_ik x[index_ik]`.
     fn product(&mut self, index: &str, value: &str, x: &str, output: &str) -> String {
         let gathered = self.node("Gather", &[x, index], &format!("{output}.gathered"));
         let scaled = self.node("Mul", &[&gathered, value], &format!("{output}.scaled"));
