@@ -1,6 +1,6 @@
 //! Times of entropic transport on problems of the kinds that papers use, one line a problem and ε.
 //!
-//! `cargo run --release -p residua-benches --example transport -- [NAMES] [EPSILONS] [METHOD]`, e.g.
+//! `cargo run --release -p residua-benches --example transport_problems -- [NAMES] [EPSILONS] [METHOD]`, e.g.
 //! `assign500,images-l2,images-l1,mixture1000 1e-2,1e-3,1e-4 auto`; `cloudN` is `mixtureN` with the cost computed from the
 //! points. ε is relative to the largest cost. Threads: `RAYON_NUM_THREADS`.
 
