@@ -19,6 +19,7 @@ pub mod ordering;
 pub mod outcome;
 pub mod precond;
 pub mod scaling;
+pub mod sketch;
 pub mod solver;
 pub mod stationary;
 pub mod system;

@@ -1,6 +1,6 @@
 //! Which KKT solver a problem gets.
 
-use super::kkt::{Direct, KktSolver, Krylov};
+use super::kkt::{Direct, KktSolver, Krylov, Sketched};
 use super::model::Model;
 use super::options::{KktMethod, MinimizeOptions};
 use super::outcome::MinimizeError;
@@ -13,7 +13,7 @@ pub(crate) fn kkt_solver(
     Ok(match options.method {
         KktMethod::Direct => Box::new(Direct::new("as asked")),
         KktMethod::Auto => Box::new(Direct::new("the only KKT solver there is so far")),
-        KktMethod::Sketched => Box::new(Direct::new("instead of sketched, which is not implemented yet")),
+        KktMethod::Sketched => Box::new(Sketched::new(options.sketch, options)),
         KktMethod::Gmres => Box::new(Krylov::new("as asked", options.max_inner)),
     })
 }

@@ -9,9 +9,9 @@
 //! restoration phase (`restoration`). Both share one Newton core (`newton`): K is shifted until its inertia is right.
 //! Only the single exit (`solve`) says `converged`, from a residual recomputed from the problem's functions.
 //!
-//! [`KktMethod::Gmres`] is FGMRES with a constraint preconditioner; `Direct` and, so far, `Auto` factorize K. So does
-//! [`KktMethod::Sketched`], and says so in the outcome's `kkt_solver` and `warnings`: its back end is still to be written
-//! behind the trait `kkt::KktSolver`.
+//! [`KktMethod::Gmres`] is FGMRES with a constraint preconditioner; `Direct` and, so far, `Auto` factorize K.
+//! [`KktMethod::Sketched`] is sketch and project ([`crate::sketch`]); where that stalls the factors solve, and the outcome's
+//! `warnings` say how often.
 
 // Loops over several arrays at once read best by index; negated comparisons send NaN down the failing branch.
 #![allow(clippy::needless_range_loop, clippy::neg_cmp_op_on_partial_ord)]

@@ -10,8 +10,7 @@ pub enum KktMethod {
     /// Chosen for the caller; so far always [`Direct`](Self::Direct).
     #[default]
     Auto,
-    /// Randomized: sketch and project, or sketch to precondition where that stalls. Not implemented yet: factorizes, with a
-    /// warning.
+    /// Randomized: sketch and project, and the factors (with a warning) where that stalls. δ_w is that of a factorization.
     Sketched,
     /// Symmetric indefinite factorization with the inertia corrected.
     Direct,
@@ -26,7 +25,7 @@ pub enum SketchKind {
     Gaussian,
     /// A count sketch: every row in one of a few buckets, with a random sign.
     Count,
-    /// One row a step, drawn by its squared norm.
+    /// One row a step, drawn uniformly.
     #[default]
     Kaczmarz,
     /// A block of rows a step, its Gram matrix factorized once.
@@ -208,8 +207,8 @@ pub struct MinimizeOptions {
     pub hessian_shift: HessianShift,
     /// Most steps of one inner solve. Default 100 000.
     pub max_inner: usize,
-    /// Whether the sketched method may turn to a sketched preconditioner (and report it) where sketch and
-    /// project stalls. Default yes.
+    /// Whether the sketched method may scale the rows of K, and turn to its factors (and report it) where sketch
+    /// and project stalls. Default yes.
     pub fall_over: bool,
     /// Constants of the exact augmented Lagrangian method, for problems without bounds.
     pub lagrangian: LagrangianConstants,

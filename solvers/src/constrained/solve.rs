@@ -8,7 +8,7 @@ use super::lagrangian;
 use super::model::Model;
 use super::multipliers::least_squares;
 use super::newton::Newton;
-use super::options::{Accuracy, KktMethod, MinimizeOptions};
+use super::options::{Accuracy, MinimizeOptions};
 use super::outcome::{MinimizeError, MinimizeOutcome, MinimizeStatus};
 use super::point::Point;
 use super::residual::kkt_residual;
@@ -299,9 +299,6 @@ fn finish(
     let message =
         if detail.is_empty() { status.advice().to_owned() } else { format!("{detail}: {}", status.advice()) };
     let mut warnings = std::mem::take(&mut newton.warnings);
-    if options.method == KktMethod::Sketched {
-        warnings.push(format!("{} is not implemented yet: the KKT systems were factorized", options.method));
-    }
     warnings.extend(newton.solver.take_warnings());
     Ok(MinimizeOutcome {
         status,

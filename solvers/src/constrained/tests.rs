@@ -382,3 +382,59 @@ fn derivatives_are_checked() {
     }
     assert!(check_derivatives(&hs7(), &[1.0], &[1.0]).is_err());
 }
+
+/// HS48: quadratic, linear constraints.
+fn hs48() -> ExpressionProblem {
+    build("HS48", |m| {
+        let x = m.variables(&[3.0, 5.0, -3.0, 2.0, -2.0]);
+        m.minimize((x[0] - 1.0).powi(2) + (x[1] - x[2]).powi(2) + (x[3] - x[4]).powi(2));
+        m.equality(x.iter().copied().sum::<Expr<'_>>(), 5.0);
+        m.equality(x[2] - 2.0 * (x[3] + x[4]), -3.0);
+        m.known_optimum(0.0);
+    })
+}
+
+fn sketched(sketch: SketchKind, seed: u64) -> MinimizeOptions {
+    MinimizeOptions { sketch, seed, ..with(KktMethod::Sketched) }
+}
+
+#[test]
+fn sketches_solve_small_problems_for_every_seed() {
+    for problem in [hs6(), hs28(), hs48()] {
+        for &kind in SketchKind::ALL {
+            for seed in 0..5 {
+                let (outcome, _) = solve(&problem, &sketched(kind, seed));
+                let label = format!("{} {kind} {seed}: {outcome:?}", problem.name());
+                assert!(outcome.kkt_residual <= 1e-6 && outcome.objective.abs() < 1e-4, "{label}");
+                assert!(outcome.kkt_solver.starts_with("sketched"), "{label}");
+                assert!(outcome.inner_iterations > 0 && outcome.inner_flops > 0.0, "{label}");
+            }
+        }
+    }
+}
+
+#[test]
+fn sketches_are_those_of_the_seed_and_kind() {
+    let bits = |kind, seed| {
+        let (outcome, records) = solve(&hs48(), &sketched(kind, seed));
+        let x: Vec<u64> = outcome.x.iter().map(|v| v.to_bits()).collect();
+        (x, outcome.inner_iterations, records.len())
+    };
+    for &kind in SketchKind::ALL {
+        assert_eq!(bits(kind, 3), bits(kind, 3), "{kind}");
+    }
+    assert_ne!(bits(SketchKind::Kaczmarz, 3), bits(SketchKind::Kaczmarz, 4));
+    assert_ne!(bits(SketchKind::Kaczmarz, 3), bits(SketchKind::Gaussian, 3));
+}
+
+#[test]
+fn stalled_sketches_fall_over_with_a_warning_only_if_they_may() {
+    let short = MinimizeOptions { max_inner: 3, ..sketched(SketchKind::Kaczmarz, 0) };
+    let (outcome, _) = solve(&hs28(), &short);
+    assert_eq!(outcome.status, MinimizeStatus::Converged, "{outcome:?}");
+    assert!(outcome.warnings.iter().any(|w| w.contains("not solved by sketched")), "{:?}", outcome.warnings);
+    let alone = MinimizeOptions { fall_over: false, max_iters: 3, ..short };
+    let (outcome, _) = solve(&hs28(), &alone);
+    assert_ne!(outcome.status, MinimizeStatus::Converged, "{outcome:?}");
+    assert!(!outcome.warnings.iter().any(|w| w.contains("not solved by sketched")));
+}

@@ -11,11 +11,14 @@
 
 mod dense;
 mod direct;
+mod full;
 mod krylov;
+mod sketched;
 mod sparse_ldl;
 
 pub(crate) use direct::Direct;
 pub(crate) use krylov::Krylov;
+pub(crate) use sketched::Sketched;
 
 use super::model::Model;
 use super::outcome::MinimizeError;
