@@ -29,6 +29,18 @@ const SMALL_SUPPORT: usize = 3_000_000;
 /// Entries of any support at most.
 const LARGEST_SUPPORT: usize = 30_000_000;
 
+/// Sweeps without a better error, by 1 % at least, before a stage gives up.
+const PATIENCE: usize = 2_000;
+
+/// The same where the error is that of rounding.
+const ROUNDING_PATIENCE: usize = 200;
+
+/// Sweeps in which the error has not halved, after which Newton's method is tried on any support.
+const CRAWL: usize = 40;
+
+/// Largest ω of a support that was too large at the usual one.
+const COARSEST: f64 = 0.3;
+
 /// The state before an excursion.
 struct Saved {
     u: Vec<f64>,
@@ -72,7 +84,7 @@ impl Run<'_> {
             }
             previous = epsilon;
             let tol = if k == 0 { self.options.tol } else { STAGE_TOL.max(self.options.tol) };
-            if let Err(status) = self.stage(epsilon, tol) {
+            if let Err(status) = self.stage(epsilon, tol, max_cost) {
                 // Back to the units of the target.
                 let ratio = epsilon / self.epsilon;
                 self.work.u.iter_mut().chain(self.work.v.iter_mut()).for_each(|x| *x *= ratio);
@@ -83,7 +95,7 @@ impl Run<'_> {
     }
 
     /// One ε, to the error `tol`.
-    fn stage(&mut self, epsilon: f64, tol: f64) -> Result<(), TransportStatus> {
+    fn stage(&mut self, epsilon: f64, tol: f64, max_cost: f64) -> Result<(), TransportStatus> {
         let inv_eps = 1.0 / epsilon;
         let (n, m) = (self.problem.n(), self.problem.m());
         let pairs = n * m;
@@ -92,20 +104,27 @@ impl Run<'_> {
         let (mut last, mut omega, mut wait, mut since, mut best) =
             (f64::INFINITY, 1.0_f64, 1, 0, f64::INFINITY);
         let (mut patience, mut worst_allowed, mut stuck) = (1, 1e-12, 0);
+        let (mut mark, mut crawl, mut coarse) = (f64::INFINITY, 0, 0.0_f64);
+        // A relative rounding of the largest exponent changes every entry of the plan by as much.
+        let rounding = 16.0 * f64::EPSILON * max_cost * inv_eps;
         loop {
             let collect = wait == 0;
-            let threshold = (0.05 * last.min(1.0)).clamp(1e-12, 1e-2);
+            let threshold = (0.05 * last.min(1.0)).clamp(1e-12, 1e-2).max(coarse.min(COARSEST));
             let relax = if collect || saved.is_some() { 1.0 } else { omega };
             let error = self.sweep(inv_eps, relax, collect.then_some((threshold, limit)));
-            self.record(epsilon, error)?;
             let dual = self.dual();
+            if error.is_finite() || saved.is_none() {
+                self.record(epsilon, error)?;
+            }
             if let Some(before) = saved.take() {
-                if dual < before.dual - worst_allowed * (1.0 + before.dual.abs()) {
+                let worst = before.dual - worst_allowed * (1.0 + before.dual.abs());
+                if !error.is_finite() || dual < worst {
                     // Undo, and take the Sinkhorn step from there.
                     before.restore(self.work);
                     self.update_columns(inv_eps, 1.0);
                     patience = (2 * patience).min(16);
                     (wait, last, since, omega) = (patience, before.error, 0, 1.0);
+                    self.check_time()?;
                     continue;
                 }
                 last = f64::INFINITY;
@@ -114,21 +133,24 @@ impl Run<'_> {
             if error <= tol {
                 return Ok(());
             }
-            // Rounding: no progress in many rounds.
-            if error < 0.7 * best {
+            if error < 0.99 * best {
                 (best, stuck) = (error, 0);
             } else {
                 stuck += 1;
-                if stuck > 400 {
+                if stuck > if error < rounding { ROUNDING_PATIENCE } else { PATIENCE } {
                     return Err(TransportStatus::Stagnated);
                 }
+            }
+            crawl += 1;
+            if error < 0.5 * mark {
+                (mark, crawl) = (error, 0);
             }
             let contraction = error / last;
             if collect {
                 let nnz = self.work.collected();
                 let density = nnz.map_or(f64::INFINITY, |k| k as f64 / pairs as f64);
                 let left = (error / tol).ln() / -contraction.min(0.999).ln();
-                let slow = contraction > 0.5 && left > 6.0;
+                let slow = crawl > CRAWL || (contraction > 0.5 && left > 6.0);
                 if nnz.is_some() && (density < 0.05 || slow || last == f64::INFINITY) {
                     saved = Some(Saved::of(self.work, dual, error));
                     self.density = density;
@@ -144,6 +166,10 @@ impl Run<'_> {
                     self.check_time()?;
                     (wait, last, since) = (0, error, 0);
                     continue;
+                }
+                // Too many entries: fewer where sweeps alone do not get on.
+                if nnz.is_none() && crawl > CRAWL {
+                    coarse = (4.0 * threshold).min(COARSEST);
                 }
                 wait = if density.is_finite() { 2 } else { 8 };
             } else {

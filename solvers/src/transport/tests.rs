@@ -287,6 +287,33 @@ fn a_solution_as_start_is_a_solution_at_once() {
     assert!(again.converged() && again.sinkhorn_iterations <= 2);
 }
 
+#[test]
+fn two_far_clusters_with_a_weak_link_converge() {
+    // Sources and targets in two clusters each, whose masses differ by `moved`, which has to go the long way.
+    let two = |seed, n: usize| {
+        let x = uniform(seed, 2 * n)
+            .chunks(2)
+            .enumerate()
+            .flat_map(|(i, p)| [0.1 * p[0] + if i % 2 == 0 { 0.0 } else { 1.0 }, 0.1 * p[1]]);
+        PointCloud::new(2, x.collect()).unwrap()
+    };
+    let cost = Cost::points(two(41, 80), two(43, 60), Ground::SqEuclidean).unwrap();
+    for moved in [0.1, 1e-3, 1e-6] {
+        let weights = |n: usize, first: f64| -> Vec<f64> {
+            (0..n).map(|i| if i % 2 == 0 { first } else { 1.0 - first } * 2.0 / n as f64).collect()
+        };
+        let problem =
+            TransportProblem::new(cost.clone(), weights(80, 0.5 + moved), weights(60, 0.5)).unwrap();
+        for relative in [1e-2, 1e-3, 1e-4] {
+            let outcome = run(&problem, relative, TransportMethod::Auto);
+            assert!(outcome.converged(), "{moved} {relative}: {}", outcome.status);
+            assert!(outcome.sinkhorn_iterations < 400, "{moved} {relative}: {}", outcome.sinkhorn_iterations);
+            let (_, error) = by_definition(&problem, &outcome.potentials, outcome.epsilon);
+            assert!(error <= 1.1e-8, "{moved} {relative}: {error}");
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
