@@ -291,7 +291,8 @@ fn a_solution_as_start_is_a_solution_at_once() {
 fn two_far_clusters_with_a_weak_link_converge() {
     // Sources and targets in two clusters each, whose masses differ by `moved`, which has to go the long way.
     let two = |seed, n: usize| {
-        let x = uniform(seed, 2 * n)
+        let draws = uniform(seed, 2 * n);
+        let x = draws
             .chunks(2)
             .enumerate()
             .flat_map(|(i, p)| [0.1 * p[0] + if i % 2 == 0 { 0.0 } else { 1.0 }, 0.1 * p[1]]);
