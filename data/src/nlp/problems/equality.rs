@@ -147,7 +147,7 @@ pub(super) const PROBLEMS: &[Builtin] = &[
     Builtin::new("HS100LNP", 680.6300573744, |m| {
         let x = m.variables(&[1.0, 2.0, 0.0, 4.0, 0.0, 1.0, 1.0]);
         super::inequality::hs100_objective(m, &x);
-        m.equality(2.0 * sq(x[0]) + 3.0 * x[1].powi(4) + x[2] + 4.0 * sq(x[3]) + 5.0 * x[4], 127.0);
+        m.equality(-2.0 * sq(x[0]) - 3.0 * x[1].powi(4) - x[2] - 4.0 * sq(x[3]) - 5.0 * x[4], -127.0);
         let products = 3.0 * x[0] * x[1] - 5.0 * x[5] + 11.0 * x[6];
         m.equality(-4.0 * sq(x[0]) - sq(x[1]) - 2.0 * sq(x[2]) + products, 0.0);
     }),
