@@ -11,6 +11,7 @@
 //! - [`sequence`], sequences of systems that change a little from step to step, as simulations make them;
 //! - [`matrix_market`], reading and writing of matrices, right-hand sides and solutions;
 //! - [`arrays`], dense arrays from `.npy`, `.npz`, `.csv`, `.mtx` and `.png` files;
+//! - [`whole_file`], writing of files that appear whole or not at all;
 //! - [`memory`], an allocator that asks for large pages;
 //! - the [`Scalar`] bound that the whole toolkit is generic over.
 
@@ -24,7 +25,7 @@ pub mod poisson;
 pub mod scalar;
 pub mod sequence;
 mod splitmix;
-mod whole_file;
+pub mod whole_file;
 pub mod zoo;
 
 pub use csr::{CooBuilder, CsrError, CsrMatrix};

@@ -49,6 +49,15 @@ pub(crate) fn create(path: &Path) -> io::Result<(File, Option<Replacement>)> {
     }
 }
 
+/// Writes `bytes` to `path`, which holds all of them afterwards or what it held before. A device or a pipe is written to as
+/// it is, a link's target is replaced.
+///
+/// # Errors
+/// What the system says of the file or its folder.
+pub fn write_bytes(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    write(path, &mut |out| out.write_all(bytes))
+}
+
 /// Writes `path` by `body`.
 pub(crate) fn write(path: &Path, body: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let (file, replacement) = create(path)?;

@@ -8,13 +8,13 @@
 //! `residual` (and `mask`, if it has that input), both of shape [1, 1, ny, nx] or [1, 1, nz, ny, nx], to one direction of
 //! the same shape, as in deep conjugate direction methods. The residual is scaled to norm 1; mask is 1 at unknowns.
 
-use crate::multigrid::{Fields, Table, scale_of};
+use crate::multigrid::{Fields, Table};
 use crate::onnx::cycle;
 use crate::{GridMetadata, LearnedError, Model};
 use ort::environment::Environment;
 use ort::session::{IoBinding, Session};
 use ort::value::Tensor;
-use residua_solvers::precond::multigrid::GridProblem;
+use residua_solvers::precond::multigrid::{GridProblem, scale_of};
 use residua_solvers::{Preconditioner, SolveError, kernels};
 use std::sync::{Mutex, PoisonError};
 
@@ -221,12 +221,7 @@ impl Preconditioner<f64> for LearnedDirection {
         }
         let sealed = self.fields.as_mut().and_then(|fields| fields.sealed.take());
         let Some(mut sealed) = sealed else { return Ok(self.run(r, power, z)?) };
-        let mut projected = std::mem::take(&mut sealed.projected);
-        projected.copy_from_slice(r);
-        sealed.project(&mut projected);
-        let done = self.run(&projected, power, z);
-        sealed.project(z);
-        sealed.projected = projected;
+        let done = sealed.around(r, z, |r, z| self.run(r, power, z));
         if let Some(fields) = &mut self.fields {
             fields.sealed = Some(sealed);
         }

@@ -1,6 +1,7 @@
 //! What was learned, on disk: written beside the old file and renamed, so that a reader finds one or the other whole.
 
 use super::{Cost, SequenceError, SequenceSolver};
+use residua_data::whole_file;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -41,7 +42,7 @@ impl SequenceSolver {
             solved: self.solved,
         };
         let text = serde_json::to_vec(&saved).map_err(|e| refused(path, &e.to_string()))?;
-        replace(path, &text).map_err(|e| refused(path, &format!("cannot be written ({e})")))
+        whole_file::write_bytes(path, &text).map_err(|e| refused(path, &format!("cannot be written ({e})")))
     }
 
     /// Takes up what [`save`](Self::save) wrote, for the same configurations, cost and policy: what follows is as if the
@@ -80,16 +81,4 @@ impl SequenceSolver {
 
 fn refused(path: &Path, reason: &str) -> SequenceError {
     SequenceError::State { path: path.to_owned(), reason: reason.to_owned() }
-}
-
-/// Writes a file beside `path` and renames it.
-fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(format!(".{}.tmp", std::process::id()));
-    let temporary = path.with_file_name(name);
-    let written = std::fs::write(&temporary, bytes).and_then(|()| std::fs::rename(&temporary, path));
-    if written.is_err() {
-        let _ = std::fs::remove_file(&temporary);
-    }
-    written
 }

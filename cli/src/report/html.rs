@@ -33,24 +33,9 @@ pub(crate) struct Page<'a> {
 /// Writes `page` where `--report` says, as a whole or not at all; the error is one line.
 pub(crate) fn write_page(page: &Page<'_>, context: &Context) -> Result<(), String> {
     let Some(path) = &context.report else { return Ok(()) };
-    write_whole(path, page.to_html(context).as_bytes()).map_err(|e| {
+    residua_data::whole_file::write_bytes(path, page.to_html(context).as_bytes()).map_err(|e| {
         format!("{}: cannot be written ({}): expected room for the report", path.display(), plain(&e))
     })
-}
-
-/// Writes a file beside `path` and renames it, unless `path` is something else than a file (a device).
-fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    if path.exists() && !path.is_file() {
-        return std::fs::write(path, bytes);
-    }
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(format!(".{}.tmp", std::process::id()));
-    let temporary = path.with_file_name(name);
-    let written = std::fs::write(&temporary, bytes).and_then(|()| std::fs::rename(&temporary, path));
-    if written.is_err() {
-        let _ = std::fs::remove_file(&temporary);
-    }
-    written
 }
 
 /// `text` as HTML.

@@ -36,7 +36,7 @@ use coarsest::Coarsest;
 use hierarchy::{Hierarchy, MAX_DEPTH};
 use level::GraphLevel;
 use residua_solvers::kernels;
-use residua_solvers::precond::multigrid::{self, FineLevel, GridProblem};
+use residua_solvers::precond::multigrid::{self, FineLevel, GridProblem, scale_of};
 use residua_solvers::{LinearPreconditioner, Preconditioner, SolveError, SpdPreconditioner};
 use rows::{Rows, for_each_row};
 use sealed::Sealed;
@@ -208,17 +208,6 @@ fn by_points(unknowns: &[u32], mut transfer: coarsen::Transfer) -> (Rows, Rows) 
     (transfer.columns, Rows { first, ..transfer.rows })
 }
 
-/// A power of two that brings ‖r‖ near 1; none where r = 0.
-pub(crate) fn scale_of(r: &[f64]) -> Result<Option<f64>, SolveError> {
-    let norm = kernels::norm2(r);
-    if !norm.is_finite() {
-        let index = r.iter().position(|v| !v.is_finite()).unwrap_or(0);
-        return Err(SolveError::NonFinite { what: "r", index });
-    }
-    let exponent = norm.log2().floor().clamp(-1000.0, 1000.0) as i32;
-    Ok((norm > 0.0).then(|| 2f64.powi(-exponent)))
-}
-
 impl Preconditioner<f64> for LearnedMultigrid {
     fn name(&self) -> &'static str {
         "learned"
@@ -238,12 +227,7 @@ impl Preconditioner<f64> for LearnedMultigrid {
         let Some(mut sealed) = self.sealed.take() else {
             return self.cycle(r, scale, z);
         };
-        let mut projected = std::mem::take(&mut sealed.projected);
-        projected.copy_from_slice(r);
-        sealed.project(&mut projected);
-        let done = self.cycle(&projected, scale, z);
-        sealed.project(z);
-        sealed.projected = projected;
+        let done = sealed.around(r, z, |r, z| self.cycle(r, scale, z));
         self.sealed = Some(sealed);
         done
     }

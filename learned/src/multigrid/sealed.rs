@@ -7,7 +7,7 @@ pub(crate) struct Sealed {
     region: Vec<u32>,
     sizes: Vec<u32>,
     sums: Vec<f64>,
-    pub(crate) projected: Vec<f64>,
+    projected: Vec<f64>,
 }
 
 impl Sealed {
@@ -16,8 +16,24 @@ impl Sealed {
         Self { region, sizes, sums, projected }
     }
 
+    /// z ← `cycle` of r, both without their means.
+    pub(crate) fn around<T>(
+        &mut self,
+        r: &[f64],
+        z: &mut [f64],
+        cycle: impl FnOnce(&[f64], &mut [f64]) -> T,
+    ) -> T {
+        let mut projected = std::mem::take(&mut self.projected);
+        projected.copy_from_slice(r);
+        self.project(&mut projected);
+        let done = cycle(&projected, z);
+        self.project(z);
+        self.projected = projected;
+        done
+    }
+
     /// Takes the mean of each region away.
-    pub(crate) fn project(&mut self, v: &mut [f64]) {
+    fn project(&mut self, v: &mut [f64]) {
         self.sums.fill(0.0);
         for (&region, v) in self.region.iter().zip(&*v) {
             if let Some(sum) = self.sums.get_mut(region as usize) {

@@ -156,10 +156,7 @@ impl Model {
             path: path.display().to_string(),
             reason: e.to_string(),
         };
-        let mut beside = path.as_os_str().to_owned();
-        beside.push(".part");
-        std::fs::write(&beside, self.to_bytes()).map_err(failed)?;
-        std::fs::rename(&beside, path).map_err(failed)
+        residua_data::whole_file::write_bytes(path, &self.to_bytes()).map_err(failed)
     }
 }
 

@@ -3,6 +3,7 @@
 use super::trial;
 use crate::direct::{CholeskyEstimate, estimate_cholesky};
 use crate::null_space::NullSpace;
+use crate::precond::amg::NEARLY_SYMMETRIC;
 use crate::{CsrMatrix, Scalar};
 use rayon::prelude::*;
 
@@ -205,9 +206,6 @@ impl RowFacts {
 
 /// What the other entries of a row may sum to, relative to the diagonal, in a nearly dominant matrix.
 const DOMINANCE_SLACK: f64 = 1.05;
-
-/// Entries may differ from their mates by this share of the moduli in a nearly symmetric matrix.
-const NEARLY_SYMMETRIC: f64 = 0.01;
 
 /// How many ε a value may differ from its mate's conjugate, relative to the rows' largest entries.
 const HERMITIAN_TOLERANCE: f64 = 16.0;

@@ -71,20 +71,6 @@ impl TransportSolver {
         Ok(outcome)
     }
 
-    /// Solves several problems one after the other with one workspace, each from zero potentials: the outcomes are those
-    /// of single solves, in the order of the problems.
-    ///
-    /// # Errors
-    /// As [`solve`](Self::solve), at the first problem that is refused.
-    pub fn solve_batch(
-        &mut self,
-        problems: &[TransportProblem],
-        options: &TransportOptions,
-        monitor: &mut dyn TransportMonitor,
-    ) -> Result<Vec<TransportOutcome>, TransportError> {
-        problems.iter().map(|p| self.solve(p, options, None, monitor)).collect()
-    }
-
     /// Solves one problem for decreasing values of ε, each from the potentials of the one before.
     ///
     /// # Errors

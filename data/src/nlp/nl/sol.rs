@@ -2,9 +2,9 @@
 
 use super::{NlError, NlModel};
 use crate::nlp::NonlinearProblem;
+use crate::whole_file;
 use std::fmt::Write as _;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The kind of an answer, by AMPL's number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,14 +71,7 @@ impl NlModel {
 /// # Errors
 /// [`NlError`] where the folder cannot be written.
 pub fn write_sol(path: &Path, text: &str) -> Result<(), NlError> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(format!(".{}.tmp", std::process::id()));
-    let beside = PathBuf::from(beside);
-    let written = std::fs::File::create(&beside)
-        .and_then(|mut file| file.write_all(text.as_bytes()))
-        .and_then(|()| std::fs::rename(&beside, path));
-    written.map_err(|error| {
-        let _ = std::fs::remove_file(&beside);
+    whole_file::write_bytes(path, text.as_bytes()).map_err(|error| {
         NlError::in_file(
             &path.display().to_string(),
             format!("cannot be written ({error})"),

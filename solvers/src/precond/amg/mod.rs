@@ -42,6 +42,7 @@ pub use crate::precond::multigrid::{Cycle, Precision};
 pub use classical::{ClassicalOptions, Coarsening as ClassicalCoarsening, Interpolation};
 pub use k_cycle::{FlexibleAmg, FlexibleCycle};
 pub use options::{AggregationOptions, AmgOptions, Coarsening, Smoother, Strength};
+pub(crate) use select::NEARLY_SYMMETRIC;
 
 use super::{LinearPreconditioner, Preconditioner, Refresh, SpdPreconditioner};
 use crate::error::{check_len, check_square};

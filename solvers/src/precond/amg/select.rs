@@ -76,7 +76,7 @@ pub(super) fn select(a: &CsrMatrix<f64>, symmetric: bool, has_near_null: bool) -
 }
 
 /// A matrix whose entries differ from their mates by less than this share of their moduli behaves as its symmetric part.
-const NEARLY_SYMMETRIC: f64 = 0.01;
+pub(crate) const NEARLY_SYMMETRIC: f64 = 0.01;
 
 /// Whether Σ |a_ij − a_ji| ≤ 0.01 Σ |a_ij| over the sampled rows.
 pub(super) fn is_nearly_symmetric(a: &CsrMatrix<f64>) -> bool {

@@ -180,7 +180,8 @@ impl GeometricMultigrid {
     ) -> Result<(), SolveError> {
         crate::error::check_len("rows of a", self.unknowns, a.nrows())?;
         crate::error::check_len("x", self.unknowns, x.len())?;
-        let Some(scale) = self.check(b)? else {
+        crate::error::check_len("r", self.unknowns, b.len())?;
+        let Some(scale) = scale_of(b)? else {
             x.fill(0.0);
             return Ok(());
         };
@@ -213,18 +214,6 @@ impl GeometricMultigrid {
         outcome
     }
 
-    /// A power of two that brings ‖r‖ near 1; none where r = 0.
-    fn check(&self, r: &[f64]) -> Result<Option<f64>, SolveError> {
-        crate::error::check_len("r", self.unknowns, r.len())?;
-        let norm = kernels::norm2(r);
-        if !norm.is_finite() {
-            let index = r.iter().position(|v| !v.is_finite()).unwrap_or(0);
-            return Err(SolveError::NonFinite { what: "r", index });
-        }
-        let exponent = norm.log2().floor().clamp(-1000.0, 1000.0) as i32;
-        Ok((norm > 0.0).then(|| 2f64.powi(-exponent)))
-    }
-
     /// r less its mean where the constants are the null space, in the workspace for it.
     fn project(&mut self, r: &[f64]) -> Vec<f64> {
         let mut projected = std::mem::take(&mut self.projected);
@@ -234,6 +223,20 @@ impl GeometricMultigrid {
         }
         projected
     }
+}
+
+/// A power of two that brings ‖r‖ near 1, for cycles in single precision; none where r = 0.
+///
+/// # Errors
+/// [`SolveError::NonFinite`] with the first entry that is not finite.
+pub fn scale_of(r: &[f64]) -> Result<Option<f64>, SolveError> {
+    let norm = kernels::norm2(r);
+    if !norm.is_finite() {
+        let index = r.iter().position(|v| !v.is_finite()).unwrap_or(0);
+        return Err(SolveError::NonFinite { what: "r", index });
+    }
+    let exponent = norm.log2().floor().clamp(-1000.0, 1000.0) as i32;
+    Ok((norm > 0.0).then(|| 2f64.powi(-exponent)))
 }
 
 fn subtract_mean(v: &mut [f64]) {
@@ -253,7 +256,8 @@ impl Preconditioner<f64> for GeometricMultigrid {
 
     fn apply_dot(&mut self, r: &[f64], z: &mut [f64]) -> Result<f64, SolveError> {
         crate::error::check_len("z", self.unknowns, z.len())?;
-        let Some(scale) = self.check(r)? else {
+        crate::error::check_len("r", self.unknowns, r.len())?;
+        let Some(scale) = scale_of(r)? else {
             z.fill(0.0);
             return Ok(0.0);
         };
