@@ -4,7 +4,6 @@ use super::{Align, Figure, Plot, ScalingPlot, SeriesPlot, Table};
 use crate::cases::plain;
 use crate::plan::Context;
 use std::fmt::Write;
-use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Plots a page shows at most; a browser struggles with more.
