@@ -27,6 +27,9 @@ pub struct Decision {
     pub(crate) baseline: Option<f64>,
     /// The decision of the policy inside a combinator.
     pub(crate) inner: Option<Box<Decision>>,
+    /// That of the policy above it, where there are two levels.
+    #[serde(default)]
+    pub(crate) outer: Option<Box<Decision>>,
 }
 
 impl Decision {
@@ -141,6 +144,7 @@ impl Book {
             prediction: None,
             baseline: None,
             inner: None,
+            outer: None,
         })
     }
 

@@ -200,16 +200,21 @@ impl<P: Policy> Policy for Guarded<P> {
     }
 
     fn update(&mut self, decision: Decision, cost: f64) -> Result<(), PolicyError> {
+        self.update_broken_off(decision, cost, cost)
+    }
+
+    fn update_broken_off(&mut self, decision: Decision, cost: f64, paid: f64) -> Result<(), PolicyError> {
         let arm = decision.arm();
         let (inner, baseline) = self.open(decision)?;
         self.inner.update(inner, cost)?;
         check_cost(arm, cost)?;
-        self.state.paid += cost;
-        self.state.default_cost += if arm == self.default { cost } else { baseline };
+        check_cost(arm, paid)?;
+        self.state.paid += paid;
+        self.state.default_cost += if arm == self.default { paid } else { baseline };
         self.state.rounds += 1;
         if baseline > 0.0 {
-            self.state.ratios[arm] = self.state.ratios[arm].max(cost / baseline);
-            self.state.highest = self.state.highest.max(cost / baseline);
+            self.state.ratios[arm] = self.state.ratios[arm].max(paid / baseline);
+            self.state.highest = self.state.highest.max(paid / baseline);
         }
         self.state.totals[arm] += cost;
         self.state.pulls[arm] += 1;

@@ -123,9 +123,13 @@ impl<P: Policy> Policy for Logged<P> {
         Ok(decision)
     }
 
-    fn update(&mut self, mut decision: Decision, cost: f64) -> Result<(), PolicyError> {
+    fn update(&mut self, decision: Decision, cost: f64) -> Result<(), PolicyError> {
+        self.update_broken_off(decision, cost, cost)
+    }
+
+    fn update_broken_off(&mut self, mut decision: Decision, cost: f64, paid: f64) -> Result<(), PolicyError> {
         let inner = self.open(&mut decision)?;
-        self.inner.update(inner, cost)?;
+        self.inner.update_broken_off(inner, cost, paid)?;
         let Context { key, features } = decision.context();
         self.log.push(Record {
             round: decision.round(),

@@ -102,6 +102,11 @@ impl<P: Policy + Clone> Policy for PerKey<P> {
         policy.update(inner, cost)
     }
 
+    fn update_broken_off(&mut self, decision: Decision, cost: f64, paid: f64) -> Result<(), PolicyError> {
+        let (policy, inner) = self.open(decision)?;
+        policy.update_broken_off(inner, cost, paid)
+    }
+
     fn cancel(&mut self, decision: Decision) -> Result<(), PolicyError> {
         let (policy, inner) = self.open(decision)?;
         policy.cancel(inner)

@@ -3,6 +3,16 @@
 use residua_solvers::{Method, PrecondKind};
 use std::fmt;
 
+/// When a set-up is renewed. One that was made for the very values of the present matrix always serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Renewal {
+    /// After this many steps, from 1.
+    Every(usize),
+    /// When the iterations that it has cost, beyond those of its first solve, outweigh a new one. Until then incomplete
+    /// factorizations stay as they are; multigrid keeps its coarse grids and transfers, and takes the values of each matrix.
+    WhenWorn,
+}
+
 /// One way to solve the systems of a sequence.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Configuration {
@@ -12,14 +22,14 @@ pub struct Configuration {
     pub precond: PrecondKind,
     /// ω of SOR and SSOR; none elsewhere.
     pub omega: Option<f64>,
-    /// A set-up serves this many steps before it is refreshed for the present matrix, from 1.
-    pub refresh_period: usize,
+    /// How long a set-up serves.
+    pub renewal: Renewal,
 }
 
 impl Configuration {
     /// `method` with `precond`, set up anew for every step.
     pub fn new(method: Method, precond: PrecondKind) -> Self {
-        Self { method, precond, omega: None, refresh_period: 1 }
+        Self { method, precond, omega: None, renewal: Renewal::Every(1) }
     }
 
     /// The toolkit's own choice for each system.
@@ -40,7 +50,14 @@ impl Configuration {
     /// The same with a set-up that serves `period` steps.
     #[must_use]
     pub fn every(mut self, period: usize) -> Self {
-        self.refresh_period = period.max(1);
+        self.renewal = Renewal::Every(period.max(1));
+        self
+    }
+
+    /// The same with a set-up that serves until it is worn.
+    #[must_use]
+    pub fn until_worn(mut self) -> Self {
+        self.renewal = Renewal::WhenWorn;
         self
     }
 }
@@ -54,10 +71,11 @@ impl fmt::Display for Configuration {
         if let Some(omega) = self.omega {
             write!(f, " omega={omega}")?;
         }
-        if self.refresh_period > 1 {
-            write!(f, " every {}", self.refresh_period)?;
+        match self.renewal {
+            Renewal::Every(0 | 1) => Ok(()),
+            Renewal::Every(period) => write!(f, " every {period}"),
+            Renewal::WhenWorn => write!(f, " until worn"),
         }
-        Ok(())
     }
 }
 
@@ -72,8 +90,8 @@ pub fn omega_grid(count: usize) -> Vec<f64> {
 /// Configurations worth a try for matrices like `a`, the first of them the default.
 ///
 /// For a symmetric matrix with a positive diagonal: `auto`; CG with Jacobi, SSOR (ω = 1.5, 1.8), incomplete Cholesky and
-/// multigrid, the latter also with set-ups that serve 10 and 50 steps. For others: `auto`; BiCGSTAB with Jacobi, ILU(0) and ILUT,
-/// set up for every step, every tenth and every fiftieth; multigrid. Where a sparse factorization is cheap, it is an arm too:
+/// multigrid. For others: `auto`; BiCGSTAB with Jacobi, ILU(0), ILUT and multigrid. Set-ups that cost several iterations
+/// come twice, made for every step and kept until worn. Where a sparse factorization is cheap, it is an arm too:
 /// unlike `auto`'s, its ordering and symbolic analysis are kept from step to step.
 pub fn candidates(a: &residua_data::CsrMatrix) -> Vec<Configuration> {
     let facts = residua_solvers::auto::analyse(a);
@@ -88,19 +106,18 @@ pub fn candidates(a: &residua_data::CsrMatrix) -> Vec<Configuration> {
             with(Method::Cg, PrecondKind::Ic0),
             with(Method::Cg, PrecondKind::Mic0),
             with(Method::Cg, PrecondKind::Amg),
-            with(Method::Cg, PrecondKind::Amg).every(10),
-            with(Method::Cg, PrecondKind::Amg).every(50),
+            with(Method::Cg, PrecondKind::Amg).until_worn(),
         ]
     } else {
         vec![
             auto,
             with(Method::Bicgstab, PrecondKind::Jacobi),
             with(Method::Bicgstab, PrecondKind::Ilu0),
-            with(Method::Bicgstab, PrecondKind::Ilu0).every(10),
+            with(Method::Bicgstab, PrecondKind::Ilu0).until_worn(),
             with(Method::Bicgstab, PrecondKind::Ilut),
-            with(Method::Bicgstab, PrecondKind::Ilut).every(10),
-            with(Method::Bicgstab, PrecondKind::Ilut).every(50),
+            with(Method::Bicgstab, PrecondKind::Ilut).until_worn(),
             with(Method::Bicgstab, PrecondKind::Amg),
+            with(Method::Bicgstab, PrecondKind::Amg).until_worn(),
         ]
     };
     if facts.factorization_is_cheap() {
@@ -120,6 +137,7 @@ mod tests {
         assert_eq!(Configuration::sor(1.25).to_string(), "sor omega=1.25");
         let amg = Configuration::new(Method::Cg, PrecondKind::Amg).every(10);
         assert_eq!(amg.to_string(), "cg+amg every 10");
+        assert_eq!(amg.until_worn().to_string(), "cg+amg until worn");
     }
 
     #[test]

@@ -8,7 +8,8 @@
 //! ```
 //! (Khodak, Chow, Balcan, Talwalkar 2024, *Learning to relax*, Algorithm 1.) The choice changes what a step costs, never what
 //! it returns: each answer is verified by its true residual, and where an arm breaks down, stalls or meets a limit, `auto`
-//! solves the step, at the arm's expense.
+//! solves the step, at the arm's expense. By seconds, an arm that turns out to be several times as slow as the best is given up
+//! half-way, and the best one goes on from there.
 //!
 //! ```
 //! use residua::prelude::*;
@@ -30,6 +31,7 @@ mod configuration;
 mod context;
 mod error;
 mod model_omega;
+mod patience;
 mod prepared;
 mod state;
 #[cfg(test)]
@@ -37,15 +39,16 @@ mod state;
 mod tests;
 
 pub use adaptive_ssor::AdaptiveSsor;
-pub use configuration::{Configuration, candidates, omega_grid};
+pub use configuration::{Configuration, Renewal, candidates, omega_grid};
 pub use context::{diagonal_shift, mean_diagonal};
 pub use error::SequenceError;
 pub use model_omega::ModelOmega;
 pub use prepared::ConfigurationSolver;
 
+use patience::Patience;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use residua_bandit::{ChebCbRidge, Context, Guarded, Policy};
+use residua_bandit::{Budget, ChebCbRidge, Context, Grouped, Guarded, Policy};
 use residua_data::CsrMatrix;
 use residua_solvers::{LinearSystem, Outcome, SolveError, StopRule};
 use std::time::{Duration, Instant};
@@ -79,7 +82,7 @@ pub struct StepReport {
     pub elapsed: Duration,
     /// What the policy was told.
     pub cost: f64,
-    /// Why `auto` had to solve the step, if it had.
+    /// Why another arm, or `auto`, had to solve the step, if it had.
     pub fallback: Option<String>,
 }
 
@@ -103,7 +106,7 @@ pub struct SequenceSolver {
 
 impl SequenceSolver {
     /// Chooses among the [`candidates`] for the first matrix, by seconds. The policy knows no context and is guarded: what it
-    /// spends stays within a fifth of what the first candidate, `auto`, is expected to cost.
+    /// spends stays within a tenth of what the first candidate, `auto`, is expected to cost, and a few solves.
     pub fn new(stop: StopRule) -> Self {
         Self {
             arms: Vec::new(),
@@ -192,29 +195,50 @@ impl SequenceSolver {
         let mut rng = StdRng::seed_from_u64(self.seed ^ step.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let decision = policy.select(Context::of(context), &mut rng)?;
         let (arm, probability) = (decision.arm(), decision.probability());
-        let start = Instant::now();
-        let (tried, trouble) = match self.arms[arm].solve(step, &system, x, &self.stop) {
-            Ok(outcome) if outcome.converged() => (Some(outcome), None),
-            Ok(outcome) => (None, Some((outcome.reason.to_string(), outcome.iterations))),
-            Err(error) => (None, Some((error.to_string(), 0))),
+        // Where another arm is known to be quicker.
+        let best = match self.cost {
+            Cost::Seconds => best_arm(policy.as_ref(), context).filter(|(best, _)| *best != arm),
+            Cost::Iterations => None,
         };
-        let wasted = trouble.as_ref().map_or(0, |(_, iterations)| *iterations);
-        let outcome = match tried {
-            Some(outcome) => outcome,
-            None => {
-                self.arms[arm].forget();
+        let start = Instant::now();
+        let mut patience = best.map(|(_, cost)| Patience::new(cost));
+        let solved = match &mut patience {
+            Some(patience) => self.arms[arm].solve_watched(step, &system, x, &self.stop, patience),
+            None => self.arms[arm].solve(step, &system, x, &self.stop),
+        };
+        let given_up = patience.and_then(|patience| patience.forecast());
+        let (outcome, wasted, fallback) = match solved {
+            Ok(outcome) if outcome.converged() => (outcome, 0, None),
+            Ok(tried) => {
+                let reason = match given_up {
+                    Some(_) => format!("given up after {:.3} s", start.elapsed().as_secs_f64()),
+                    None => tried.reason.to_string(),
+                };
+                // What was reached serves as a guess only where the residual fell.
+                if !given_up.is_some_and(f64::is_finite) {
+                    x.copy_from_slice(&self.guess);
+                }
+                let rescuer = best.filter(|_| given_up.is_some()).map(|(best, _)| best);
+                (self.rescue(rescuer, arm, step, &system, x)?, tried.iterations, Some(reason))
+            }
+            Err(error) => {
                 x.copy_from_slice(&self.guess);
-                ConfigurationSolver::new(Configuration::auto()).solve(step, &system, x, &self.stop)?
+                (self.rescue(None, arm, step, &system, x)?, 0, Some(error.to_string()))
             }
         };
         let iterations = wasted + outcome.iterations;
-        let fallback = trouble.map(|(reason, _)| reason);
         let elapsed = start.elapsed();
-        let cost = self.charge(iterations, elapsed, fallback.is_some());
+        let paid = match self.cost {
+            Cost::Seconds => elapsed.as_secs_f64().max(1e-9),
+            Cost::Iterations => iterations as f64,
+        };
+        let cost = self.charge(paid, fallback.is_some(), given_up);
         if let Some(policy) = &mut self.policy {
             // A guess that was good enough says nothing of the arm.
             if iterations == 0 && fallback.is_none() {
                 policy.cancel(decision)?;
+            } else if given_up.is_some() {
+                policy.update_broken_off(decision, cost, paid)?;
             } else {
                 policy.update(decision, cost)?;
             }
@@ -234,32 +258,84 @@ impl SequenceSolver {
         }
         let policy = match self.policy.take() {
             Some(policy) => policy,
-            None => default_policy(self.arms.len())?,
+            None => default_policy(&self.arms)?,
         };
         let arms = policy.arms();
         self.policy = Some(policy);
         if arms == self.arms.len() { Ok(()) } else { Err(wrong_policy(arms).into()) }
     }
 
-    /// What the policy is told.
-    fn charge(&mut self, iterations: usize, elapsed: Duration, has_failed: bool) -> f64 {
-        let paid = match self.cost {
-            Cost::Seconds => elapsed.as_secs_f64().max(1e-9),
-            Cost::Iterations => iterations as f64,
-        };
+    /// Solves the step of `arm`, which could not: by arm `best`, if there is one, else by `auto`.
+    fn rescue(
+        &mut self,
+        best: Option<usize>,
+        arm: usize,
+        step: u64,
+        system: &LinearSystem<'_, CsrMatrix>,
+        x: &mut [f64],
+    ) -> Result<Outcome, SolveError> {
+        if let Some(best) = best
+            && let Ok(outcome) = self.arms[best].solve(step, system, x, &self.stop)
+            && outcome.converged()
+        {
+            return Ok(outcome);
+        }
+        if best.is_some() {
+            x.copy_from_slice(&self.guess);
+        } else {
+            self.arms[arm].forget();
+        }
+        ConfigurationSolver::new(Configuration::auto()).solve(step, system, x, &self.stop)
+    }
+
+    /// What the policy is told of an arm that `paid` was spent on.
+    fn charge(&mut self, paid: f64, has_failed: bool, forecast: Option<f64>) -> f64 {
         let (steps, total) = &mut self.solved;
         if !has_failed {
             (*steps, *total) = (*steps + 1, *total + paid);
             return paid;
         }
         let mean = if *steps > 0 { *total / *steps as f64 } else { paid };
-        paid.max(FAILURE_CHARGE * mean)
+        let most = FAILURE_CHARGE * mean;
+        paid.max(forecast.map_or(most, |forecast| forecast.min(most)))
     }
 }
 
+/// The arm that `policy` expects to be the cheapest, and what it expects that to be.
+fn best_arm(policy: &dyn Policy, context: &[f64]) -> Option<(usize, f64)> {
+    let known = (0..policy.arms()).filter_map(|arm| Some((arm, policy.predict(Context::of(context), arm)?)));
+    known.min_by(|p, q| p.1.total_cmp(&q.1))
+}
+
+/// From this many configurations on, the method and preconditioner are drawn first, then one of those that have them.
+const MANY: usize = 16;
+
 /// Each arm's mean log cost, explored by inverse-gap weighting, within a budget relative to the first arm.
-fn default_policy(arms: usize) -> Result<Box<dyn Policy>, SequenceError> {
-    Ok(Box::new(Guarded::new(ChebCbRidge::new(arms, Vec::new())?, 0)?))
+fn default_policy(arms: &[ConfigurationSolver]) -> Result<Box<dyn Policy>, SequenceError> {
+    let ridge = |arms: usize| ChebCbRidge::new(arms, Vec::new());
+    let budget = Budget { delta: 0.1, ..Budget::default() };
+    if arms.len() < MANY {
+        return Ok(Box::new(Guarded::with(ridge(arms.len())?, 0, budget)?));
+    }
+    let kind = |arm: &ConfigurationSolver| (arm.configuration().method, arm.configuration().precond);
+    let mut kinds = Vec::new();
+    let mut sizes = Vec::new();
+    let groups: Vec<usize> = arms
+        .iter()
+        .map(|arm| match kinds.iter().position(|&k| k == kind(arm)) {
+            Some(group) => {
+                sizes[group] += 1;
+                group
+            }
+            None => {
+                kinds.push(kind(arm));
+                sizes.push(1);
+                kinds.len() - 1
+            }
+        })
+        .collect();
+    let inner = sizes.into_iter().map(ridge).collect::<Result<Vec<_>, _>>()?;
+    Ok(Box::new(Guarded::with(Grouped::new(&groups, ridge(kinds.len())?, inner)?, 0, budget)?))
 }
 
 fn wrong_policy(arms: usize) -> SolveError {

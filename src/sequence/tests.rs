@@ -60,6 +60,71 @@ fn an_arm_that_fails_is_charged_and_the_step_is_solved_all_the_same() {
     }
 }
 
+/// Gauss-Seidel takes hundreds of times as long as CG here: it is stopped far from its end, and CG goes on from there.
+#[test]
+fn an_arm_that_is_far_too_slow_is_given_up() {
+    let problem = PoissonProblem::new(PoissonKind::Constant, 2, 60).build().unwrap();
+    let quick = Configuration::new(Method::Cg, PrecondKind::Ic0);
+    let mut solver =
+        SequenceSolver::new(StopRule::rtol(1e-8)).with_configurations(vec![quick, Configuration::sor(1.0)]);
+    let mut given_up = 0;
+    for _ in 0..10 {
+        let mut x = vec![0.0; 3600];
+        let report = solver.solve(&problem.matrix, &problem.rhs, &mut x).unwrap();
+        assert!(report.outcome.converged(), "{report:?}");
+        if report.arm == 1 {
+            assert!(report.fallback.is_some_and(|reason| reason.starts_with("given up")));
+            assert!(report.iterations < 2000, "all of Gauss-Seidel takes 9,000: {}", report.iterations);
+            given_up += 1;
+        }
+    }
+    assert!(given_up >= 1);
+}
+
+/// Over 30 steps in which nothing changes but the values, a set-up is renewed for its wear alone.
+#[test]
+fn a_set_up_serves_until_it_is_worn() {
+    let amg = || Configuration::new(Method::Cg, PrecondKind::Amg);
+    let ilu = || Configuration::new(Method::Bicgstab, PrecondKind::Ilu0);
+    let total = |configuration: Configuration| {
+        let mut solver = ConfigurationSolver::new(configuration);
+        let mut sum = 0;
+        steps(30, |t, a, b| {
+            let mut x = vec![0.0; 400];
+            let system = LinearSystem::new(a, b).unwrap();
+            let outcome = solver.solve(t, &system, &mut x, &StopRule::rtol(1e-8)).unwrap();
+            assert!(outcome.converged());
+            sum += outcome.iterations;
+        });
+        sum
+    };
+    for (fresh, kept) in [(amg(), amg().until_worn()), (ilu(), ilu().until_worn())] {
+        let (name, fresh, kept) = (kept.to_string(), total(fresh), total(kept));
+        // Between two renewals at most the worth of one, and what the last solve before it added.
+        assert!(kept <= 2 * fresh, "{name}: {kept} against {fresh}");
+    }
+}
+
+#[test]
+fn many_configurations_are_drawn_in_two_levels() {
+    let arms: Vec<_> = omega_grid(20)
+        .into_iter()
+        .map(Configuration::ssor_cg)
+        .chain([Configuration::auto(), Configuration::new(Method::Cg, PrecondKind::Ic0)])
+        .collect();
+    let mut solver =
+        SequenceSolver::new(StopRule::rtol(1e-8)).with_configurations(arms).with_cost(Cost::Iterations);
+    let mut drawn = std::collections::BTreeSet::new();
+    steps(40, |_, a, b| {
+        let mut x = vec![0.0; 400];
+        let report = solver.solve(a, b, &mut x).unwrap();
+        assert!(report.outcome.converged());
+        drawn.insert(report.arm);
+    });
+    // Both others came to their turn among the first three groups.
+    assert!(drawn.contains(&20) && drawn.contains(&21) && drawn.len() > 3, "{drawn:?}");
+}
+
 #[test]
 fn the_same_seed_draws_the_same_arms() {
     let run = || {

@@ -3,7 +3,7 @@
 use super::Contexts;
 use crate::plan::{Selector, SequencePlan};
 use residua::bandit::{
-    ChebCb, ChebCbRidge, Feature, Fixed, Guarded, Policy, PolicyError, TsallisInf, TsallisOptions,
+    Budget, ChebCb, ChebCbRidge, Feature, Fixed, Guarded, Policy, PolicyError, TsallisInf, TsallisOptions,
     UniformRandom,
 };
 use residua::sequence::Cost;
@@ -40,7 +40,8 @@ pub(super) fn make(plan: &SequencePlan, arms: usize, contexts: &Contexts) -> Res
         Selector::ChebCbRidge => boxed(ChebCbRidge::new(arms, features)),
         // Whole configurations: the first is the default that the guard compares with.
         Selector::Auto if plan.arms.is_empty() => {
-            boxed(ChebCbRidge::new(arms, features).and_then(|policy| Guarded::new(policy, 0)))
+            let budget = Budget { delta: 0.1, ..Budget::default() };
+            boxed(ChebCbRidge::new(arms, features).and_then(|policy| Guarded::with(policy, 0, budget)))
         }
         Selector::Auto if has_context => boxed(ChebCbRidge::new(arms, features)),
         Selector::Auto => {
