@@ -200,10 +200,10 @@ impl<P: Policy> Policy for Guarded<P> {
     }
 
     fn update(&mut self, decision: Decision, cost: f64) -> Result<(), PolicyError> {
-        self.update_broken_off(decision, cost, cost)
+        self.update_paid(decision, cost, cost)
     }
 
-    fn update_broken_off(&mut self, decision: Decision, cost: f64, paid: f64) -> Result<(), PolicyError> {
+    fn update_paid(&mut self, decision: Decision, cost: f64, paid: f64) -> Result<(), PolicyError> {
         let arm = decision.arm();
         let (inner, baseline) = self.open(decision)?;
         self.inner.update(inner, cost)?;

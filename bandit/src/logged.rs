@@ -124,12 +124,12 @@ impl<P: Policy> Policy for Logged<P> {
     }
 
     fn update(&mut self, decision: Decision, cost: f64) -> Result<(), PolicyError> {
-        self.update_broken_off(decision, cost, cost)
+        self.update_paid(decision, cost, cost)
     }
 
-    fn update_broken_off(&mut self, mut decision: Decision, cost: f64, paid: f64) -> Result<(), PolicyError> {
+    fn update_paid(&mut self, mut decision: Decision, cost: f64, paid: f64) -> Result<(), PolicyError> {
         let inner = self.open(&mut decision)?;
-        self.inner.update_broken_off(inner, cost, paid)?;
+        self.inner.update_paid(inner, cost, paid)?;
         let Context { key, features } = decision.context();
         self.log.push(Record {
             round: decision.round(),

@@ -102,9 +102,9 @@ impl<P: Policy + Clone> Policy for PerKey<P> {
         policy.update(inner, cost)
     }
 
-    fn update_broken_off(&mut self, decision: Decision, cost: f64, paid: f64) -> Result<(), PolicyError> {
+    fn update_paid(&mut self, decision: Decision, cost: f64, paid: f64) -> Result<(), PolicyError> {
         let (policy, inner) = self.open(decision)?;
-        policy.update_broken_off(inner, cost, paid)
+        policy.update_paid(inner, cost, paid)
     }
 
     fn cancel(&mut self, decision: Decision) -> Result<(), PolicyError> {

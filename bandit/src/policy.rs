@@ -56,12 +56,12 @@ pub trait Policy: Send {
     /// [`PolicyError::ForeignDecision`]; [`PolicyError::BadCost`], when the decision counts as cancelled.
     fn update(&mut self, decision: Decision, cost: f64) -> Result<(), PolicyError>;
 
-    /// Learns that the arm of `decision` is worth `cost`, though only `paid` was spent: the pull was broken off and another arm
-    /// did the work. Only what counts spending, a guard, minds `paid`.
+    /// Learns that the arm of `decision` came to cost `cost`, though `paid` was spent: a set-up that serves other rounds too, a
+    /// pull that was broken off. Only what counts spending, a guard, minds `paid`.
     ///
     /// # Errors
     /// As [`update`](Self::update).
-    fn update_broken_off(&mut self, decision: Decision, cost: f64, _paid: f64) -> Result<(), PolicyError> {
+    fn update_paid(&mut self, decision: Decision, cost: f64, _paid: f64) -> Result<(), PolicyError> {
         self.update(decision, cost)
     }
 
@@ -117,8 +117,8 @@ impl<P: Policy + ?Sized> Policy for Box<P> {
     fn update(&mut self, decision: Decision, cost: f64) -> Result<(), PolicyError> {
         (**self).update(decision, cost)
     }
-    fn update_broken_off(&mut self, decision: Decision, cost: f64, paid: f64) -> Result<(), PolicyError> {
-        (**self).update_broken_off(decision, cost, paid)
+    fn update_paid(&mut self, decision: Decision, cost: f64, paid: f64) -> Result<(), PolicyError> {
+        (**self).update_paid(decision, cost, paid)
     }
     fn cancel(&mut self, decision: Decision) -> Result<(), PolicyError> {
         (**self).cancel(decision)

@@ -328,7 +328,7 @@ pub(crate) struct SequenceArgs {
     /// What is solved with: SOR; CG with SSOR, both with ω chosen from a grid; auto: whole configurations
     #[arg(long, default_value = "cg", value_name = "NAME", value_parser = ["sor", "cg", "auto"])]
     pub(crate) method: String,
-    /// What chooses: tsallis-inf, cheb-cb (as published), cheb-cb-r (ridge on log cost), uniform, fixed:W, oracle (tries
+    /// What chooses: tsallis-inf, cheb-cb (as published), cheb-cb-r (ridge on log cost), uniform, fixed:W (with --method auto fixed:NAME, such as fixed:cg+amg), oracle (tries
     /// all and counts the best), model (ω from the theory of Young and of Hageman and Young, one number taken from the first system), auto
     #[arg(long, default_value = "auto", value_name = "NAME")]
     pub(crate) selector: String,

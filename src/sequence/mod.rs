@@ -232,15 +232,18 @@ impl SequenceSolver {
             Cost::Seconds => elapsed.as_secs_f64().max(1e-9),
             Cost::Iterations => iterations as f64,
         };
-        let cost = self.charge(paid, fallback.is_some(), given_up);
+        // A set-up that will serve other steps is paid by all of them.
+        let shared = match (self.cost, &fallback) {
+            (Cost::Seconds, None) => self.arms[arm].shared_set_up(),
+            _ => 0.0,
+        };
+        let cost = self.charge((paid + shared).max(1e-9), fallback.is_some(), given_up);
         if let Some(policy) = &mut self.policy {
             // A guess that was good enough says nothing of the arm.
             if iterations == 0 && fallback.is_none() {
                 policy.cancel(decision)?;
-            } else if given_up.is_some() {
-                policy.update_broken_off(decision, cost, paid)?;
             } else {
-                policy.update(decision, cost)?;
+                policy.update_paid(decision, cost, paid)?;
             }
         }
         Ok(StepReport { step, arm, probability, outcome, iterations, elapsed, cost, fallback })

@@ -8,6 +8,7 @@
 //! ```
 //! which is the rule of the ski rental: over any sequence where iterations grow with age it costs at most twice what the best
 //! times of renewal, known beforehand, would cost. Iterations are counted, not seconds, so a run can be repeated exactly.
+//! A set-up that was not used for longer than they live on average is renewed too: it was not looked after meanwhile.
 
 use super::{Configuration, Renewal};
 use residua_data::CsrMatrix;
@@ -22,6 +23,7 @@ use residua_solvers::stationary::Sor;
 use residua_solvers::{
     LinearSystem, Method, Monitor, Outcome, PrecondKind, Refresh, SolveError, Solver, StopRule,
 };
+use std::time::Instant;
 
 /// A solver that follows the matrices of a sequence.
 trait Follow: Solver<CsrMatrix> + Send {
@@ -76,12 +78,43 @@ pub struct ConfigurationSolver {
     /// Iterations of the first solve with the set-up, if there was one, and those of all others beyond as many.
     fresh: Option<usize>,
     wear: usize,
+    /// The step of the last solve.
+    used_at: u64,
+    lives: Lives,
+}
+
+/// How long set-ups serve and what they cost.
+#[derive(Debug, Clone, Copy, Default)]
+struct Lives {
+    set_ups: u32,
+    seconds: f64,
+    /// Solves with all set-ups, the present one too.
+    solves: u32,
+    /// What the present step's set-up cost, 0 if there was none.
+    last: f64,
+}
+
+impl Lives {
+    /// Solves that a set-up serves: at first a guess, worth one set-up.
+    fn mean(&self) -> f64 {
+        const GUESS: f64 = 8.0;
+        (f64::from(self.solves) + GUESS) / (f64::from(self.set_ups) + 1.0).max(1.0)
+    }
 }
 
 impl ConfigurationSolver {
     /// Sets nothing up yet.
     pub fn new(configuration: Configuration) -> Self {
-        Self { configuration, solver: None, set_up_at: 0, set_up_for: 0, fresh: None, wear: 0 }
+        Self {
+            configuration,
+            solver: None,
+            set_up_at: 0,
+            set_up_for: 0,
+            fresh: None,
+            wear: 0,
+            used_at: 0,
+            lives: Lives::default(),
+        }
     }
 
     /// What it solves with.
@@ -117,6 +150,8 @@ impl ConfigurationSolver {
             return Ok(session.solve(system.rhs(), x, stop, monitor)?.outcome);
         }
         let outcome = self.set_up(step, system.operator())?.solve(system, x, stop, monitor)?;
+        self.lives.solves += 1;
+        self.used_at = step;
         let fresh = *self.fresh.get_or_insert(outcome.iterations);
         self.wear += outcome.iterations.saturating_sub(fresh);
         Ok(outcome)
@@ -124,6 +159,7 @@ impl ConfigurationSolver {
 
     /// The solver, set up for a matrix that is young enough.
     fn set_up(&mut self, step: u64, a: &CsrMatrix) -> Result<&mut dyn Follow, SolveError> {
+        self.lives.last = 0.0;
         let fingerprint = fingerprint(a);
         let kept = self.solver.take();
         let mut solver = match kept {
@@ -133,7 +169,10 @@ impl ConfigurationSolver {
         };
         let is_due = match self.configuration.renewal {
             Renewal::Every(period) => step >= self.set_up_at + period as u64,
-            Renewal::WhenWorn if self.wear >= set_up_cost(self.configuration.precond) => {
+            Renewal::WhenWorn
+                if self.wear >= set_up_cost(self.configuration.precond)
+                    || (step - self.used_at.min(step)) as f64 > self.lives.mean() =>
+            {
                 // Multigrid that keeps its coarse grids would only take the new values.
                 return self.build(step, a, fingerprint);
             }
@@ -149,10 +188,24 @@ impl ConfigurationSolver {
     }
 
     fn build(&mut self, step: u64, a: &CsrMatrix, fingerprint: u64) -> Result<&mut dyn Follow, SolveError> {
+        let start = Instant::now();
         let solver = build(&self.configuration, a)?;
+        self.lives.last = start.elapsed().as_secs_f64();
+        self.lives.seconds += self.lives.last;
+        self.lives.set_ups += 1;
         (self.set_up_at, self.set_up_for) = (step, fingerprint);
         (self.fresh, self.wear) = (None, 0);
         Ok(&mut **self.solver.insert(solver))
+    }
+
+    /// Seconds that the last step should be charged beyond what it took, or below 0 less: each step bears the same share of the
+    /// set-ups of its configuration.
+    pub(super) fn shared_set_up(&self) -> f64 {
+        let Lives { set_ups, seconds, last, .. } = self.lives;
+        if self.configuration.renewal != Renewal::WhenWorn || set_ups == 0 {
+            return 0.0;
+        }
+        seconds / f64::from(set_ups) / self.lives.mean() - last
     }
 
     /// Forgets the solver, whose matrices had another size or pattern.

@@ -2,7 +2,8 @@
 
 use super::{UsageError, stop_rule};
 use crate::args::SequenceArgs;
-use residua::sequence::{Configuration, Cost, omega_grid};
+use residua::sequence::{Configuration, Cost, candidates, omega_grid};
+use residua_data::CsrMatrix;
 use residua_data::sequence::{
     HeatEquation, JumpDrift, MovingObstacleFlow, Sequence, SequenceError, ShiftedLaplacian, SystemFolder,
     Variance,
@@ -56,6 +57,8 @@ pub(crate) struct SequencePlan {
     pub(crate) source: Source,
     /// Empty: chosen from the first matrix.
     pub(crate) arms: Vec<Configuration>,
+    /// The name of the one among those that is to be used.
+    pub(crate) fixed_configuration: Option<String>,
     pub(crate) selector: Selector,
     pub(crate) selector_name: String,
     pub(crate) context: ContextKind,
@@ -78,12 +81,17 @@ impl SequencePlan {
         let configurations = typed.method == "auto";
         let arm: fn(f64) -> Configuration =
             if typed.method == "sor" { Configuration::sor } else { Configuration::ssor_cg };
-        let (mut selector, fixed) = parse_selector(&typed.selector)?;
-        if fixed.is_some() && configurations {
-            return Err(UsageError::new(
-                "--selector fixed:W: expected --method sor or cg, whose arms are values of ω",
-            ));
-        }
+        let fixed_configuration =
+            typed.selector.strip_prefix("fixed:").filter(|_| configurations).map(str::to_owned);
+        let (mut selector, fixed) = match &fixed_configuration {
+            Some(name) if name.parse::<f64>().is_ok() => {
+                return Err(UsageError::new(
+                    "--selector fixed:W: expected --method sor or cg, whose arms are values of ω, or the name of a configuration",
+                ));
+            }
+            Some(_) => (Selector::Fixed, None),
+            None => parse_selector(&typed.selector)?,
+        };
         if selector == Selector::Model && configurations {
             return Err(UsageError::new(
                 "--selector model: expected --method sor or cg, whose best ω the model knows",
@@ -119,6 +127,7 @@ impl SequencePlan {
         Ok(Self {
             source,
             arms,
+            fixed_configuration,
             selector,
             selector_name: typed.selector,
             context,
@@ -128,6 +137,19 @@ impl SequencePlan {
             stop,
             seed,
         })
+    }
+
+    /// The configurations for a sequence that begins with `a`.
+    pub(crate) fn configurations(&self, a: &CsrMatrix) -> Result<Vec<Configuration>, String> {
+        let mut all = candidates(a);
+        if let Some(name) = &self.fixed_configuration {
+            let names: Vec<String> = all.iter().map(ToString::to_string).collect();
+            all.retain(|configuration| configuration.to_string() == *name);
+            if all.is_empty() {
+                return Err(format!("--selector fixed:{name}: expected one of {}", names.join(", ")));
+            }
+        }
+        Ok(all)
     }
 
     /// The sequence from its start.

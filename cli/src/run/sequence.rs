@@ -11,9 +11,7 @@ use crate::report::{
     write_page,
 };
 use contexts::Contexts;
-use residua::sequence::{
-    AdaptiveSsor, Configuration, ConfigurationSolver, Cost, ModelOmega, SequenceSolver, candidates,
-};
+use residua::sequence::{AdaptiveSsor, Configuration, ConfigurationSolver, Cost, ModelOmega, SequenceSolver};
 use residua_data::CsrMatrix;
 use residua_solvers::stationary::Sor;
 use residua_solvers::{History, LinearSystem, Outcome, Solver};
@@ -91,7 +89,7 @@ impl Run<'_> {
                 None => x.resize(a.ncols(), 0.0),
             }
             if arms.is_empty() {
-                *arms = candidates(a);
+                *arms = plan.configurations(a)?;
             }
             let features = contexts.of(sequence.as_ref(), self.records.len())?;
             if plan.hindsight || plan.selector == Selector::Oracle {

@@ -178,6 +178,34 @@ fn whole_configurations_are_chosen() {
 }
 
 #[test]
+fn one_configuration_can_be_named() {
+    let folder = Folder::new();
+    let run = |name: &str| {
+        let selector = format!("fixed:{name}");
+        folder.run(&[
+            "sequence",
+            "--heat",
+            "--n",
+            "20",
+            "--steps",
+            "10",
+            "--method",
+            "auto",
+            "--selector",
+            &selector,
+            "--json",
+        ])
+    };
+    let objects = run("cg+amg until worn").objects();
+    assert_eq!(objects.len(), 11);
+    assert!(
+        objects[..10].iter().all(|o| o["configuration"] == "cg+amg until worn" && o["status"] == "converged")
+    );
+    let unknown = run("cg+nothing");
+    assert!(unknown.code == 1 && unknown.stderr.contains("cg+mic0"), "{}", unknown.stderr);
+}
+
+#[test]
 fn wrong_usage_is_refused() {
     let folder = Folder::new();
     for args in [

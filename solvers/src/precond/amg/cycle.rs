@@ -49,6 +49,11 @@ impl<T: Scalar> Level<T> {
         self.transfer = Some(transfer);
     }
 
+    /// Leading unknowns that the coarse correction concerns.
+    pub(super) fn open(&self) -> usize {
+        self.smoother.open()
+    }
+
     /// Replaces the matrix and its smoother.
     pub(super) fn set_smoother(&mut self, smoother: Box<dyn Smooth<T>>) {
         self.smoother = smoother;

@@ -12,7 +12,7 @@ use super::smoother;
 use super::smoother::{Coloring, Smoother};
 use super::tentative::Tentative;
 use super::transfer::Transfer;
-use super::{product, util};
+use super::{product, repair, util};
 use crate::precond::amg::Complexity;
 use crate::{Scalar, SolveError};
 use rayon::prelude::*;
@@ -45,6 +45,9 @@ pub(super) fn build<T: Scalar>(
     let mut levels: Vec<Level<T>> = Vec::new();
     let mut complexity = Complexity::default();
     let mut kept = Kept::default();
+    if options.reuse_prolongation && options.block_size == 1 && near_null.is_none() {
+        kept.alone = repair::alone(a);
+    }
     let mut coarse: Option<Coarser> = None;
     // A transfer is numbered as both its levels are, so it waits for the coarser one.
     let mut waiting: Option<Waiting> = None;
@@ -107,6 +110,10 @@ pub(super) struct Kept {
     pub transfers: Vec<(CsrMatrix<f64>, CsrMatrix<f64>)>,
     /// The matrices of the coarser levels, likewise.
     pub matrices: Vec<CsrMatrix<f64>>,
+    /// The unknowns of A without connections, where P can be mended if that changes: none else.
+    pub alone: Vec<bool>,
+    /// P and R of the finest level, where they were mended for the present matrix.
+    pub mended: Option<(CsrMatrix<f64>, CsrMatrix<f64>)>,
     /// The numbering of each level.
     pub colorings: Vec<Option<Arc<Coloring>>>,
 }

@@ -27,6 +27,7 @@ mod odd_tests;
 mod options;
 mod product;
 mod refresh;
+mod repair;
 mod rows;
 mod select;
 mod smoothed;

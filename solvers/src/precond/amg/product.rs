@@ -155,7 +155,7 @@ pub(super) fn galerkin_into(
                 for (&j, &w) in ap_cols.iter().zip(ap_vals) {
                     match values.get_mut(place[j as usize] as usize) {
                         Some(value) => *value += v * w,
-                        None => fits = false,
+                        None => fits &= v * w == 0.0,
                     }
                 }
             }

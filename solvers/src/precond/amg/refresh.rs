@@ -2,13 +2,15 @@
 //!
 //! In a sequence of systems the matrix changes a little from step to step. Interpolation that was good for one step is good
 //! for the next ones: P and the numbering of each level are kept, and only A_{l+1} = Pᵀ A_l P, its smoother and the coarsest
-//! inverse are computed anew, the products into the patterns that are there already.
+//! inverse are computed anew, the products into the patterns that are there already. On the finest level P is mended where
+//! unknowns joined the others or left them (see `repair`).
 
 use super::coarse::CoarseInverse;
 use super::cycle::Hierarchy;
 use super::hierarchy::{Kept, is_dense};
 use super::options::AmgOptions;
-use super::{product, smoother};
+use super::transfer::Transfer;
+use super::{product, repair, smoother};
 use crate::{Scalar, SolveError};
 use residua_data::CsrMatrix;
 
@@ -22,12 +24,18 @@ pub(super) fn refresh<T: Scalar>(
     options: &AmgOptions,
     symmetric: bool,
 ) -> Result<(), SolveError> {
+    let is_mended = mend(kept, a)?;
     let levels = hierarchy.levels_mut();
     let last = levels.len().saturating_sub(1);
     for (l, (level, coloring)) in levels.iter_mut().zip(&kept.colorings).enumerate() {
         let place = l.saturating_sub(1).min(kept.matrices.len());
         let (finer, coarser) = kept.matrices.split_at_mut(place);
-        let current = match (l.checked_sub(1).and_then(|l| kept.transfers.get(l)), coarser.first_mut()) {
+        let transfer = match l {
+            0 => None,
+            1 => kept.mended.as_ref().or(kept.transfers.first()),
+            _ => kept.transfers.get(l - 1),
+        };
+        let current = match (transfer, coarser.first_mut()) {
             (Some((p, r)), Some(matrix)) => {
                 product::galerkin_into(r, finer.last().unwrap_or(a), p, matrix)?;
                 fill_empty_rows(matrix);
@@ -41,7 +49,34 @@ pub(super) fn refresh<T: Scalar>(
             smoother::rebuild(options.smoother, current, symmetric, coloring.as_deref())?
         });
     }
+    if is_mended
+        && let (Some((p, r)), Some(finest)) =
+            (kept.mended.as_ref().or(kept.transfers.first()), levels.first_mut())
+    {
+        let coloring = |l: usize| kept.colorings.get(l).and_then(Option::as_deref);
+        finest.connect(Transfer::new((p, r), (coloring(0), coloring(1)), finest.open())?);
+    }
     Ok(())
+}
+
+/// Makes the finest P fit `a`; whether it is another than before.
+fn mend(kept: &mut Kept, a: &CsrMatrix<f64>) -> Result<bool, SolveError> {
+    let (Some((p, _)), Some(coarse)) = (kept.transfers.first(), kept.matrices.first()) else {
+        return Ok(false);
+    };
+    if kept.alone.len() != a.nrows() {
+        return Ok(false);
+    }
+    let mended = match repair::repaired(p, &kept.alone, a, coarse)? {
+        Some(p) => {
+            let r = product::transpose(&p)?;
+            Some((p, r))
+        }
+        None => None,
+    };
+    let is_other = mended.is_some() || kept.mended.is_some();
+    kept.mended = mended;
+    Ok(is_other)
 }
 
 /// Rows without a value get a diagonal of 1, as at set-up, where they have a place for it.

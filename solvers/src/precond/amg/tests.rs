@@ -254,6 +254,37 @@ fn a_refresh_is_a_new_cycle_for_the_same_values_and_a_good_one_for_near_ones() {
     }
 }
 
+/// Cells that a moving disc covers or frees: with P left as it was, the fifteenth step takes twice as many iterations.
+#[test]
+fn a_kept_prolongation_follows_a_moving_obstacle() {
+    use residua_data::sequence::{MovingObstacleFlow, Sequence};
+    let mut flow = MovingObstacleFlow::new(64, 15, 0).unwrap();
+    let options = AmgOptions { reuse_prolongation: true, ..AmgOptions::default() };
+    let mut kept: Option<Amg> = None;
+    let mut x = Vec::new();
+    while flow.advance(&x).unwrap() {
+        let (a, b) = (flow.matrix(), flow.rhs());
+        let system = LinearSystem::new(a, b).unwrap();
+        let solve = |m: &mut Amg| {
+            let mut x = vec![0.0; b.len()];
+            let outcome = Cg::new(m).solve(&system, &mut x, &StopRule::rtol(1e-8), &mut ()).unwrap();
+            assert!(outcome.converged());
+            (outcome.iterations, x)
+        };
+        let m = match &mut kept {
+            Some(m) => {
+                m.refresh(a).unwrap();
+                m
+            }
+            None => kept.insert(Amg::with_options(a, &options).unwrap()),
+        };
+        let (fresh, _) = solve(&mut Amg::new(a).unwrap());
+        let (followed, solution) = solve(m);
+        assert!(followed <= fresh + 3, "{followed} against {fresh}");
+        x = solution;
+    }
+}
+
 #[test]
 fn a_refresh_refuses_entries_that_have_no_place() {
     let s = problem(PoissonKind::Constant, 2, 40);
