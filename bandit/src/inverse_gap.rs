@@ -17,10 +17,11 @@ pub(crate) fn probabilities(predictions: &[Option<f64>], eta: f64) -> Option<Vec
     Some(p)
 }
 
-/// Mixes `share` of the uniform distribution into `p`, so that p_i ≥ share/K.
-pub(crate) fn explore(p: &mut [f64], share: f64) {
-    let each = share / p.len() as f64;
-    p.iter_mut().for_each(|p| *p = (1.0 - share) * *p + each);
+/// Mixes `share` of the distribution proportional to `weights` into `p`: p_i ≥ share w_i / Σ w. Weights are not negative, and
+/// their sum is above 0.
+pub(crate) fn explore(p: &mut [f64], share: f64, weights: impl Iterator<Item = f64> + Clone) {
+    let total: f64 = weights.clone().sum();
+    p.iter_mut().zip(weights).for_each(|(p, w)| *p = (1.0 - share) * *p + share * w / total);
 }
 
 #[cfg(test)]
@@ -42,9 +43,16 @@ mod tests {
                     prop_assert!(s[i - 1] >= s[i] || p[i - 1] >= p[i] - 1e-15);
                 }
                 prop_assert!(round == 0 || p.iter().all(|&p| p >= share / s.len() as f64 - 1e-15));
-                explore(&mut p, share);
+                explore(&mut p, share, s.iter().map(|_| 1.0));
             }
         }
+    }
+
+    #[test]
+    fn exploration_goes_by_the_weights() {
+        let mut p = [1.0, 0.0, 0.0];
+        explore(&mut p, 0.5, [1.0, 0.75, 0.25].into_iter());
+        assert_eq!(p, [0.75, 0.1875, 0.0625]);
     }
 
     #[test]

@@ -8,8 +8,9 @@
 //!   Chebyshev terms of the context. Far from its pulls an arm is thereby predicted at y_0, the logarithm of a
 //!   tenth of the cheapest cost so far: optimism that makes it be tried there, and no unit of cost matters;
 //! - **rate**: η_t = 2 t √(d t / R), R = Σ (prediction − y)² over the pulls of arms that had a prediction;
-//! - **draw**: p_i = (1 − ε_t)/(d + η_t gap_i) + ε_t/d, with ε_t = min(1, ¼/√t), the rest of the probability for the
-//!   best (Foster and Rakhlin (2020), ICML).
+//! - **draw**: p_i = (1 − ε_t)/(d + η_t gap_i) + ε_t w_i/Σw, with ε_t = min(1, ¼/√t), the rest of the probability for the
+//!   best (Foster and Rakhlin (2020), ICML). w_i = exp(−gap_i), one over the cost: each arm may cost as much as each
+//!   other to be looked at again.
 //!
 //! The form of ChebCB of Khodak, Chow, Balcan and Talwalkar (2024), ICLR, without its box and its normalisers. The
 //! floor ε_t costs about 1 % where the model fits, and halves the regret where it misleads.
@@ -45,7 +46,8 @@ pub struct RidgeOptions {
     pub terms: Option<usize>,
     /// λ > 0, 0.01 by default.
     pub ridge: f64,
-    /// The arms share the probability `explore`/√t uniformly; 0.25 by default, 0 for none.
+    /// The arms share the probability `explore`/√t, in inverse proportion to their predicted costs, or uniformly with
+    /// [`Target::Cost`]; 0.25 by default, 0 for none.
     pub explore: f64,
 }
 
@@ -198,12 +200,20 @@ impl Policy for ChebCbRidge {
             let share = |started| if started == 0 { 1.0 / untried as f64 } else { 0.0 };
             return Ok(self.state.arms.iter().map(|arm| share(arm.started)).collect());
         }
-        let Some(mut p) = inverse_gap::probabilities(&self.predictions(&f), self.rate()) else {
+        let predictions = self.predictions(&f);
+        let Some(mut p) = inverse_gap::probabilities(&predictions, self.rate()) else {
             // Every arm is out for the first time.
             return Ok(vec![1.0 / self.arms() as f64; self.arms()]);
         };
         let t = self.state.pulls as f64 + 1.0;
-        inverse_gap::explore(&mut p, (self.options.explore / t.sqrt()).min(1.0));
+        let share = (self.options.explore / t.sqrt()).min(1.0);
+        let least = predictions.iter().flatten().copied().fold(f64::INFINITY, f64::min);
+        let weight = |prediction: &Option<f64>| match (self.options.target, prediction) {
+            (Target::LogCost, Some(y)) => (least - y).exp(),
+            // An arm that is out for the first time is not known to be dear.
+            _ => 1.0,
+        };
+        inverse_gap::explore(&mut p, share, predictions.iter().map(weight));
         Ok(p)
     }
 

@@ -113,7 +113,8 @@ fn it_learns_the_context_and_predicts_costs() {
 fn probabilities_keep_the_floor_and_sum_to_one() {
     for rounds in [10, 100, 1000] {
         let (policy, _) = trained(1.0, rounds, 6);
-        let floor = 0.25 / (rounds as f64 + 1.0).sqrt() / 4.0;
+        // Shared in inverse proportion to the costs, which differ by less than a factor of 20.
+        let floor = 0.25 / (rounds as f64 + 1.0).sqrt() / 4.0 / 20.0;
         for k in 0..=20 {
             let p = policy.probabilities(Context::of(&[0.15 * f64::from(k)])).unwrap();
             assert!((p.iter().sum::<f64>() - 1.0).abs() < 1e-12);
