@@ -18,10 +18,10 @@ use super::model::Model;
 use super::newton::{At, Newton, NewtonFailure, StepInfo};
 use super::options::MinimizeOptions;
 use super::outcome::{IterationRecord, MinimizeStatus};
+use super::phases::Final;
 use super::point::Point;
 use super::residual::scale;
 use super::run::{Run, Verdict, violation};
-use super::solve::Final;
 use super::sparse::{dot, norm_inf};
 
 const ROUNDING: f64 = 10.0 * f64::EPSILON;

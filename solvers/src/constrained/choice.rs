@@ -8,6 +8,7 @@ use super::outcome::MinimizeError;
 /// The solver for `options.method`.
 pub(crate) fn kkt_solver(
     _model: &Model<'_>,
+    _w: &[f64],
     options: &MinimizeOptions,
 ) -> Result<Box<dyn KktSolver>, MinimizeError> {
     Ok(match options.method {

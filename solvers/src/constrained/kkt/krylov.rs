@@ -22,6 +22,9 @@ const LEAST_DIAGONAL: f64 = 1e-6;
 /// Curvature along a step, over its squared length, that counts as positive.
 const CURVATURE: f64 = 1e-10;
 
+/// Relative residual of a solve that has gained nothing.
+const STUCK: f64 = 0.9;
+
 /// FGMRES with a constraint preconditioner.
 pub(crate) struct Krylov {
     preconditioner: Direct,
@@ -97,8 +100,10 @@ impl KktSolver for Krylov {
         system.apply_hessian(&z[..n], &mut curved);
         let length = norm2(&z[..n]);
         let normal: f64 = (0..system.m()).map(|i| -(system.lambda[i] + z[n + i]) * b[n + i]).sum();
+        // Nothing gained: K is singular or nearly so, and no inertia is at hand to say why.
+        let stuck = reached.exhausted && reached.relative_residual > STUCK;
         reached.negative_curvature =
-            length > 0.0 && dot(&curved, &z[..n]) + normal.max(0.0) < CURVATURE * length * length;
+            stuck || length > 0.0 && dot(&curved, &z[..n]) + normal.max(0.0) < CURVATURE * length * length;
         reached
     }
 }

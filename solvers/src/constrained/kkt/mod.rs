@@ -19,6 +19,7 @@ mod sparse_ldl;
 pub(crate) use direct::Direct;
 pub(crate) use krylov::Krylov;
 pub(crate) use sketched::Sketched;
+pub(crate) use sparse_ldl::SparseLdl;
 
 use super::model::Model;
 use super::outcome::MinimizeError;
@@ -148,6 +149,11 @@ pub(crate) trait KktSolver {
 
     /// Whether solves are exact to rounding whatever is asked for.
     fn is_exact(&self) -> bool;
+
+    /// Whether [`setup`](Self::setup) says `Ready` only if the inertia is right.
+    fn proves_inertia(&self) -> bool {
+        self.is_exact()
+    }
 
     /// Prepares for `system`: factorizes, or builds a preconditioner. Returns the operations too.
     fn setup(&mut self, system: &KktSystem<'_>) -> Result<(Setup, f64), MinimizeError>;

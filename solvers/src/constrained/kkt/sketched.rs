@@ -108,6 +108,10 @@ impl KktSolver for Sketched {
         false
     }
 
+    fn proves_inertia(&self) -> bool {
+        self.krylov.is_none()
+    }
+
     fn setup(&mut self, system: &KktSystem<'_>) -> Result<(Setup, f64), MinimizeError> {
         let Some(h) = system.h else {
             let limit = self.max_inner;
