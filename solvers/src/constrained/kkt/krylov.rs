@@ -6,21 +6,27 @@
 //! ```
 //!
 //! P⁻¹K has the eigenvalue 1 with multiplicity 2m, and those of ZᵀHZ against ZᵀDZ (Keller, Gould and Wathen 2000, SIAM J. Matrix
-//! Anal. 21(4)). P is factorized as [`Direct`] factorizes K. No inertia is known; a solution whose curvature
-//! dᵀ(H + Σ + δ_w)d + max(−λ⁺ᵀ(J d), 0) is not positive asks for a larger δ_w (Chiang and Zavala 2016, *Comput. Optim.
-//! Appl.* 64).
+//! Anal. 21(4)). P is factorized as [`Direct`] factorizes K. No inertia is known; in its place a few Lanczos steps with P look for
+//! negative curvature on the null space of J (the smallest Ritz value; exact where n − m is no more than the steps), and a
+//! solution whose curvature dᵀ(H + Σ + δ_w)d + max(−λ⁺ᵀ(J d), 0) is not positive asks for a larger δ_w as well (Chiang and
+//! Zavala 2016, *Comput. Optim. Appl.* 64).
 
 use super::{Direct, KktSolver, KktSystem, Reached, Setup};
 use crate::constrained::outcome::MinimizeError;
 use crate::constrained::sparse::{Rows, dot, norm2};
 use crate::krylov::Fgmres;
 use crate::{LinearSystem, Preconditioner, SolveError, Solver, StopRule};
+use faer::{Mat, Side};
 
 /// Entries of D are at least this share of the largest.
 const LEAST_DIAGONAL: f64 = 1e-6;
 
 /// Curvature along a step, over its squared length, that counts as positive.
 const CURVATURE: f64 = 1e-10;
+
+/// Lanczos steps in search of negative curvature, and the share of the largest Ritz value that counts as positive.
+const LANCZOS: usize = 12;
+const LEAST_RITZ: f64 = 1e-9;
 
 /// Relative residual of a solve that has gained nothing.
 const STUCK: f64 = 0.9;
@@ -38,6 +44,51 @@ impl Krylov {
     pub(crate) fn new(reason: &'static str, max_inner: usize) -> Self {
         let preconditioner = Direct::new("preconditioner");
         Self { preconditioner, diagonal: None, zero: Vec::new(), reason, max_inner }
+    }
+
+    /// The smallest of the Ritz values of H + Σ + δ_w against D on the null space of J is positive. Lanczos, with every vector
+    /// orthogonalised against all before it; also the operations.
+    fn is_positive(&mut self, system: &KktSystem<'_>, d: &[f64]) -> (bool, f64) {
+        let (n, m) = (system.n(), system.m());
+        let steps = n.saturating_sub(m).min(LANCZOS);
+        let mut basis: Vec<(Vec<f64>, Vec<f64>)> = Vec::with_capacity(steps);
+        let mut work = vec![0.0; n + m];
+        (0..n).for_each(|i| work[i] = d[i] * (((i + 1) as f64 * 0.618_033_988_749_895).fract() - 0.5));
+        let mut first = 0.0;
+        for k in 0..steps {
+            self.preconditioner.apply_factors(&mut work);
+            let mut v = work[..n].to_vec();
+            let inner = |a: &[f64], b: &[f64]| -> f64 { (0..n).map(|i| a[i] * d[i] * b[i]).sum() };
+            for _ in 0..2 {
+                for (u, _) in &basis {
+                    let along = inner(u, &v);
+                    v.iter_mut().zip(u).for_each(|(v, u)| *v -= along * u);
+                }
+            }
+            let norm = inner(&v, &v).sqrt();
+            if k == 0 {
+                first = norm;
+            }
+            if !(norm > 1e-10 * first) {
+                break;
+            }
+            v.iter_mut().for_each(|v| *v /= norm);
+            let mut hv = vec![0.0; n];
+            system.apply_hessian(&v, &mut hv);
+            work[..n].copy_from_slice(&hv);
+            work[n..].fill(0.0);
+            first = first.max(norm);
+            basis.push((v, hv));
+        }
+        let size = basis.len();
+        let flops = size as f64
+            * (self.preconditioner.solve_flops(n + m) + system.product_flops() + (6 * n * size) as f64);
+        let ritz = Mat::from_fn(size, size, |i, j| {
+            0.5 * (dot(&basis[i].0, &basis[j].1) + dot(&basis[j].0, &basis[i].1))
+        });
+        let Ok(values) = ritz.self_adjoint_eigenvalues(Side::Lower) else { return (false, flops) };
+        let largest = values.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
+        (values.iter().all(|v| *v > LEAST_RITZ * largest), flops)
     }
 }
 
@@ -78,7 +129,16 @@ impl KktSolver for Krylov {
         let d = self.diagonal.insert(d);
         let (zero, delta_w) = (&self.zero, 0.0);
         let preconditioner = KktSystem { h: Some(d), diagonal: zero, delta_w, ..*system };
-        self.preconditioner.setup(&preconditioner)
+        let (mut setup, mut flops) = self.preconditioner.setup(&preconditioner)?;
+        if setup == Setup::Ready {
+            let d = std::mem::take(&mut d.values);
+            let (positive, more) = self.is_positive(system, &d);
+            flops += more;
+            if !positive {
+                setup = Setup::Indefinite;
+            }
+        }
+        Ok((setup, flops))
     }
 
     fn solve(&mut self, system: &KktSystem<'_>, b: &[f64], z: &mut [f64], target: f64) -> Reached {

@@ -11,15 +11,20 @@
 
 mod dense;
 mod direct;
+mod elliptic;
 mod full;
 mod krylov;
+mod pairing;
+mod schur;
 mod sketched;
 mod sparse_ldl;
 
 pub(crate) use direct::Direct;
+pub(crate) use elliptic::stencil;
 pub(crate) use krylov::Krylov;
+pub(crate) use pairing::{Pairing, pair};
+pub(crate) use schur::{Schur, is_diagonal, step_flops};
 pub(crate) use sketched::Sketched;
-pub(crate) use sparse_ldl::SparseLdl;
 
 use super::model::Model;
 use super::outcome::MinimizeError;
