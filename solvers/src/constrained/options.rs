@@ -7,10 +7,10 @@ use std::time::Duration;
 /// What solves the KKT system of a Newton step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum KktMethod {
-    /// Chosen for the caller; so far always [`Direct`](Self::Direct).
+    /// The one with the least predicted cost.
     #[default]
     Auto,
-    /// Randomized: sketch and project, and the factors (with a warning) where that stalls. δ_w is that of a factorization.
+    /// Randomized: sketch and project; where that stalls K is factorized, with a warning.
     Sketched,
     /// Symmetric indefinite factorization with the inertia corrected.
     Direct,

@@ -155,15 +155,19 @@ impl KktSolver for Krylov {
             reached.flops = outcome.iterations as f64 * flops;
             reached.exhausted = !outcome.converged();
         }
-        let n = system.n();
-        let mut curved = vec![0.0; n];
-        system.apply_hessian(&z[..n], &mut curved);
-        let length = norm2(&z[..n]);
-        let normal: f64 = (0..system.m()).map(|i| -(system.lambda[i] + z[n + i]) * b[n + i]).sum();
         // Nothing gained: K is singular or nearly so, and no inertia is at hand to say why.
         let stuck = reached.exhausted && reached.relative_residual > STUCK;
-        reached.negative_curvature =
-            stuck || length > 0.0 && dot(&curved, &z[..n]) + normal.max(0.0) < CURVATURE * length * length;
+        reached.negative_curvature = stuck || is_negative(system, b, z);
         reached
     }
+}
+
+/// Whether the curvature dᵀ(H + Σ + δ_w)d + max(−λ⁺ᵀ(J d), 0) along the step of z is not positive.
+pub(super) fn is_negative(system: &KktSystem<'_>, b: &[f64], z: &[f64]) -> bool {
+    let n = system.n();
+    let mut curved = vec![0.0; n];
+    system.apply_hessian(&z[..n], &mut curved);
+    let length = norm2(&z[..n]);
+    let normal: f64 = (0..system.m()).map(|i| -(system.lambda[i] + z[n + i]) * b[n + i]).sum();
+    length > 0.0 && dot(&curved, &z[..n]) + normal.max(0.0) < CURVATURE * length * length
 }

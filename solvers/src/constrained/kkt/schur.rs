@@ -15,7 +15,7 @@ use super::elliptic::{Elliptic, Stencil, stencil};
 use super::pairing::{Pairing, pair};
 use super::{Direct, KktSolver, KktSystem, Reached, Setup};
 use crate::constrained::outcome::MinimizeError;
-use crate::constrained::sparse::{Rows, all_finite, norm2};
+use crate::constrained::sparse::{Rows, all_finite, norm_inf, norm2};
 use crate::krylov::Fcg;
 use crate::{LinearOperator, LinearSystem, Preconditioner, SolveError, Solver, StopRule};
 use residua_data::{CooBuilder, CsrMatrix};
@@ -41,6 +41,9 @@ pub(crate) struct Schur {
     d: Vec<f64>,
     /// D_A by rows of A.
     d_a: Vec<f64>,
+    /// J as the problem gives it, before its rows were scaled, which would hide a symmetric A.
+    given: Rows,
+    delta_c: Vec<f64>,
     j: Option<CsrMatrix<f64>>,
     jt: Option<CsrMatrix<f64>>,
     stencil: Option<Stencil>,
@@ -63,6 +66,8 @@ impl Schur {
             direct: None,
             d: Vec::new(),
             d_a: Vec::new(),
+            given: Rows::default(),
+            delta_c: Vec::new(),
             j: None,
             jt: None,
             stencil: None,
@@ -83,24 +88,33 @@ impl Schur {
         if !self.d.iter().all(|d| *d > POSITIVE * largest && d.is_finite()) {
             return None;
         }
-        if self.j.as_ref().is_none_or(|j| j.values() != system.j.values) {
-            self.pairing = pair(system.j)?;
-            self.stencil = stencil(system.j, &self.pairing);
-            let (j, jt) = matrices(system.j)?;
-            (self.j, self.jt, self.elliptic) = (Some(j), Some(jt), None);
+        let scale = &system.model.c_scale;
+        let mut j = system.j.clone();
+        for i in 0..m {
+            j.values[j.starts[i]..j.starts[i + 1]].iter_mut().for_each(|v| *v /= scale[i]);
         }
+        if self.j.is_none() || self.given.values != j.values {
+            self.pairing = pair(&j)?;
+            self.stencil = stencil(&j, &self.pairing);
+            let (by_rows, by_columns) = matrices(&j)?;
+            (self.j, self.jt, self.elliptic) = (Some(by_rows), Some(by_columns), None);
+            self.given = j;
+        }
+        self.delta_c.clear();
+        self.delta_c.extend(scale.iter().map(|c| system.delta_c / (c * c)));
         let d_a: Vec<f64> = self.pairing.column.iter().map(|&c| self.d[c as usize]).collect();
         let shift: Vec<f64> = (0..m)
             .map(|i| {
-                let (columns, values) = system.j.row(i);
+                let (columns, values) = self.given.row(i);
                 let outside =
                     columns.iter().zip(values).filter(|(c, _)| self.pairing.row[**c as usize] == u32::MAX);
                 let sum: f64 = outside.map(|(&c, &v)| v * v / self.d[c as usize]).sum();
-                (d_a[i] * (sum + system.delta_c)).sqrt()
+                (d_a[i] * (sum + self.delta_c[i])).sqrt()
             })
             .collect();
         if self.elliptic.is_none() || self.shift != shift {
-            self.elliptic = Some(Elliptic::new(system.j, &self.pairing, self.stencil.as_ref(), &shift)?);
+            let stencil = self.stencil.as_ref();
+            self.elliptic = Some(Elliptic::new(&self.given, &self.pairing, stencil, &shift)?);
             self.shift = shift;
         }
         self.d_a = d_a;
@@ -135,7 +149,7 @@ struct Complement<'a> {
     j: &'a CsrMatrix<f64>,
     jt: &'a CsrMatrix<f64>,
     d: &'a [f64],
-    delta_c: f64,
+    delta_c: &'a [f64],
     work: std::sync::Mutex<&'a mut [f64]>,
 }
 
@@ -151,9 +165,7 @@ impl LinearOperator<f64> for Complement<'_> {
         self.jt.multiply(y, work);
         work.iter_mut().zip(self.d).for_each(|(w, d)| *w /= d);
         self.j.multiply(work, out);
-        if self.delta_c > 0.0 {
-            out.iter_mut().zip(y).for_each(|(o, y)| *o += self.delta_c * y);
-        }
+        out.iter_mut().zip(y).zip(self.delta_c).for_each(|((o, y), d)| *o += d * y);
     }
 }
 
@@ -221,15 +233,17 @@ impl KktSolver for Schur {
         let mut rhs = vec![0.0; m];
         self.work.iter_mut().zip(b1).zip(&self.d).for_each(|((w, b), d)| *w = b / d);
         j.multiply(&self.work, &mut rhs);
-        rhs.iter_mut().zip(b2).for_each(|(r, b)| *r -= b);
-        let goal = target.min(ACCURATE) * norm2(b);
+        let c = &system.model.c_scale;
+        rhs.iter_mut().zip(b2).zip(c).for_each(|((r, b), c)| *r -= b / c);
+        let goal = target.min(ACCURATE) * norm2(b) / norm_inf(c);
+        z[n..].iter_mut().zip(c).for_each(|(y, c)| *y *= c);
         let scale = norm2(&rhs);
         {
             let operator = Complement {
                 j,
                 jt,
                 d: &self.d,
-                delta_c: system.delta_c,
+                delta_c: &self.delta_c,
                 work: std::sync::Mutex::new(&mut self.work),
             };
             let y = &mut z[n..];
@@ -247,6 +261,7 @@ impl KktSolver for Schur {
         }
         let (x, y) = z.split_at_mut(n);
         jt.multiply(y, x);
+        y.iter_mut().zip(c).for_each(|(y, c)| *y /= c);
         x.iter_mut().zip(b1).zip(&self.d).for_each(|((x, b), d)| *x = (b - *x) / d);
         self.work.resize(n + m, 0.0);
         system.residual(b, z, &mut self.work);
