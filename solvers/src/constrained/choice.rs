@@ -43,6 +43,9 @@ pub(crate) fn kkt_solver(
     Ok(match options.method {
         KktMethod::Direct => Box::new(Direct::new("as asked")),
         KktMethod::Auto => automatic(model, w, options),
+        KktMethod::Sketched if model.has_sketched_hessian() && model.matrices().1.is_none() => Box::new(
+            Krylov::with_sketched_hessian(options.seed, options.max_inner),
+        ),
         KktMethod::Sketched => Box::new(Sketched::new(options.sketch, options)),
         KktMethod::Gmres => match elliptic(model, w) {
             Some((pairing, _)) => Box::new(Schur::new(

@@ -32,6 +32,7 @@ mod newton;
 mod null_space;
 mod options;
 mod outcome;
+mod patterns;
 mod phases;
 mod point;
 mod residual;

@@ -1,6 +1,6 @@
 //! The methods in order: merit function without bounds, then barrier and filter, restoration where that fails.
 
-use super::barrier::{Barrier, BarrierEnd, BarrierState, one_norm};
+use super::barrier::{Barrier, BarrierEnd, BarrierState};
 use super::bounds::{Bounds, Duals};
 use super::curvature::lower_point;
 use super::filter::Filter;
@@ -13,6 +13,7 @@ use super::outcome::MinimizeStatus;
 use super::point::Point;
 use super::restoration::{Restored, is_affine, restore};
 use super::run::{Run, Verdict, violation};
+use super::sparse::one_norm;
 
 /// Where a phase left the variables: w, λ of the model, and the multipliers of its bounds.
 pub(crate) struct Final {

@@ -26,7 +26,7 @@ pub fn minimize(
     monitor: &mut MinimizeMonitor<'_>,
 ) -> Result<MinimizeOutcome, MinimizeError> {
     check(options)?;
-    let mut model = Model::new(problem)?;
+    let mut model = Model::with(problem, options.matrix_free)?;
     let (x, given) = starting_point(problem, start)?;
     // The monitor's lifetime is shortened to this call.
     let mut forward = |record: &IterationRecord| monitor(record);

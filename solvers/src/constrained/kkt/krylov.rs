@@ -38,12 +38,42 @@ pub(crate) struct Krylov {
     zero: Vec<f64>,
     reason: &'static str,
     max_inner: usize,
+    /// The seed of the next sketched Hessian, the last one, and where it was taken.
+    sketch: Option<u64>,
+    sketched: Option<(Vec<f64>, Rows)>,
 }
 
 impl Krylov {
     pub(crate) fn new(reason: &'static str, max_inner: usize) -> Self {
         let preconditioner = Direct::new("preconditioner");
-        Self { preconditioner, diagonal: None, zero: Vec::new(), reason, max_inner }
+        Self {
+            preconditioner,
+            diagonal: None,
+            zero: Vec::new(),
+            reason,
+            max_inner,
+            sketch: None,
+            sketched: None,
+        }
+    }
+
+    /// P with a random estimate of the Hessian, from the problem, in place of D: for Hessians of sums over samples, which cost
+    /// more to form than a few products (sub-sampled Newton-CG; Xu, Roosta and Mahoney 2020, Math. Program. 184).
+    pub(crate) fn with_sketched_hessian(seed: u64, max_inner: usize) -> Self {
+        Self {
+            sketch: Some(seed),
+            ..Self::new("the Hessian of some samples as preconditioner of gmres", max_inner)
+        }
+    }
+
+    fn setup_sketched(&mut self, system: &KktSystem<'_>, seed: u64) -> Result<(Setup, f64), MinimizeError> {
+        if self.sketched.as_ref().is_none_or(|(w, _)| w != system.w) {
+            let h = system.model.sketched_hessian(system.w, system.sigma, system.lambda, seed);
+            self.sketched = h.map(|h| (system.w.to_vec(), h));
+            self.sketch = Some(seed.wrapping_add(1));
+        }
+        let Some((_, h)) = &self.sketched else { return Ok((Setup::Singular, 0.0)) };
+        self.preconditioner.setup(&KktSystem { h: Some(h), ..*system })
     }
 
     /// The smallest of the Ritz values of H + Σ + δ_w against D on the null space of J is positive. Lanczos, with every vector
@@ -108,7 +138,10 @@ impl Preconditioner<f64> for Factors<'_> {
 
 impl KktSolver for Krylov {
     fn describe(&self) -> String {
-        format!("gmres with a constraint preconditioner: {}", self.reason)
+        match self.sketch {
+            Some(_) => format!("sketched: {}", self.reason),
+            None => format!("gmres with a constraint preconditioner: {}", self.reason),
+        }
     }
 
     fn is_exact(&self) -> bool {
@@ -116,6 +149,9 @@ impl KktSolver for Krylov {
     }
 
     fn setup(&mut self, system: &KktSystem<'_>) -> Result<(Setup, f64), MinimizeError> {
+        if let Some(seed) = self.sketch {
+            return self.setup_sketched(system, seed);
+        }
         let n = system.n();
         let mut d = Rows::new((0..=n).collect(), (0..n as u32).collect(), n);
         for i in 0..n {

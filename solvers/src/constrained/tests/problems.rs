@@ -112,3 +112,40 @@ fn undefined_trial_points_cut_the_step() {
     let (outcome, _) = solve(&nowhere, &with(KktMethod::Direct));
     assert_eq!(outcome.status, MinimizeStatus::NonFinite);
 }
+
+#[test]
+fn closures_are_problems() {
+    use residua_data::nlp::closure::{ClosureProblem, Dual, DualNum};
+    let circle = ClosureProblem::new(vec![1.0, 0.5], |x: &[Dual]| x[0] + x[1] * 2.0)
+        .with_equalities(1, |x, c| c[0] = x[0].powi(2) + x[1].powi(2) - 1.0);
+    let hs71 =
+        ClosureProblem::new(vec![1.0, 5.0, 5.0, 1.0], |x: &[Dual]| x[0] * x[3] * (x[0] + x[1] + x[2]) + x[2])
+            .with_variable_bounds(vec![1.0; 4], vec![5.0; 4])
+            .with_constraints(vec![25.0, 40.0], vec![f64::INFINITY, 40.0], |x, c| {
+                c[0] = x[0] * x[1] * x[2] * x[3];
+                c[1] = x[0].powi(2) + x[1].powi(2) + x[2].powi(2) + x[3].powi(2);
+            });
+    for (problem, optimum) in [(&circle, -(5f64.sqrt())), (&hs71, 17.0140173)] {
+        let mut x = vec![0.0; problem.variables()];
+        problem.initial_point(&mut x);
+        let lambda = vec![0.7; problem.constraints()];
+        assert!(check_derivatives(problem, &x, &lambda).unwrap().max() < 1e-6);
+        let (outcome, _) = solve(problem, &with(KktMethod::Direct));
+        assert_eq!(outcome.status, MinimizeStatus::Converged, "{outcome:?}");
+        assert!((outcome.objective - optimum).abs() < 1e-5, "{}", outcome.objective);
+    }
+}
+
+#[test]
+fn many_samples_by_products_and_the_hessian_of_some() {
+    use residua_data::nlp::problems::{SparseSamples, SphereLogistic};
+    let problem = SphereLogistic::new("logistic", SparseSamples::synthetic(3000, 12, 1), 1);
+    let (full, _) = solve(&problem, &with(KktMethod::Direct));
+    for method in [KktMethod::Gmres, KktMethod::Sketched, KktMethod::Auto] {
+        let (free, _) = solve(&problem, &MinimizeOptions { matrix_free: true, ..with(method) });
+        assert_eq!(free.status, MinimizeStatus::Converged, "{method} {free:?}");
+        assert!((free.objective - full.objective).abs() < 1e-6, "{method} {free:?}");
+        let expected = if method == KktMethod::Sketched { "sketched: the Hessian of some" } else { "gmres" };
+        assert!(free.kkt_solver.starts_with(expected), "{}", free.kkt_solver);
+    }
+}
