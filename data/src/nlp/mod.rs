@@ -6,6 +6,7 @@
 //! derivatives at a point and keeps no state that a caller could see: every method takes the point it is for.
 //! The Jacobian and the Hessian are sparse, their patterns fixed for the life of the problem.
 
+pub mod closure;
 pub mod expression;
 pub mod nl;
 mod problem;

@@ -109,6 +109,27 @@ pub trait NonlinearProblem: Sync {
         values: &mut [f64],
     ) -> Result<(), EvaluationError>;
 
+    /// An unbiased random estimate of the Hessian's entries, in the order of its pattern, that costs much less than they do: for
+    /// sums over samples, that over some of them. Methods use it as a preconditioner. `Ok(false)` where there is none.
+    ///
+    /// # Errors
+    /// [`EvaluationError`] where it has no value.
+    fn sketched_hessian_values(
+        &self,
+        _x: &[f64],
+        _sigma: f64,
+        _lambda: &[f64],
+        _seed: u64,
+        _values: &mut [f64],
+    ) -> Result<bool, EvaluationError> {
+        Ok(false)
+    }
+
+    /// Whether [`sketched_hessian_values`](Self::sketched_hessian_values) has one.
+    fn has_sketched_hessian(&self) -> bool {
+        false
+    }
+
     /// ∇²ₓₓ(σ f + λᵀ c) v into `product`, length n.
     ///
     /// # Errors

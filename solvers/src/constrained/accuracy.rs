@@ -125,3 +125,50 @@ fn least_singular_sq(system: &KktSystem<'_>) -> f64 {
     gram.self_adjoint_eigenvalues(Side::Lower)
         .map_or(1.0, |values| values.iter().copied().fold(f64::INFINITY, f64::min).max(f64::MIN_POSITIVE))
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::constrained::model::Model;
+    use crate::constrained::sparse::Rows;
+    use residua_data::nlp::expression::Model as Expressions;
+
+    /// The bound for H = diag(2, 4), J = (3, 4), from its definition.
+    #[test]
+    fn the_published_bound_is_that_of_its_formula() {
+        let m = Expressions::new("bound");
+        let x = m.variables(&[1.0, 1.0]);
+        m.minimize(x[0].powi(2) + 2.0 * x[1].powi(2));
+        m.equality(3.0 * x[0] + 4.0 * x[1], 0.0);
+        let problem = m.problem().unwrap();
+        let model = Model::new(&problem).unwrap();
+        let (mut j, h) = model.matrices();
+        let mut h: Rows = h.unwrap();
+        assert!(model.jacobian(&[1.0, 1.0], &mut j) && model.hessian(&[1.0, 1.0], 1.0, &[0.0], &mut h));
+        let zero = [0.0; 2];
+        let system = KktSystem {
+            model: &model,
+            w: &[1.0, 1.0],
+            lambda: &[0.0],
+            sigma: 1.0,
+            h: Some(&h),
+            diagonal: &zero,
+            j: &j,
+            delta_w: 0.0,
+            delta_c: 0.0,
+        };
+        for (accuracy, theta) in [(Accuracy::Published, 1.0), (Accuracy::PublishedSuperlinear, 0.25)] {
+            let options = MinimizeOptions { accuracy, ..MinimizeOptions::published() };
+            let c = options.lagrangian;
+            let mut condition = Condition::new(&options);
+            condition.bind(&system, c.eta1, c.eta2, 3);
+            // ‖B‖² = 20, ξ_G = 25, ξ_B = 0.1, ‖K‖² = 20 + 2·25, Υ = 5.
+            let psi = 20.0 * 20.0 / 0.1;
+            let trial = (0.5 - c.beta) * c.eta2 / ((1.0 + c.eta1 + c.eta2) * (5.0 * psi) * (5.0 * psi));
+            let delta = c.delta.min(trial).max(c.delta_min);
+            let expected = theta * delta / (70f64.sqrt() * psi);
+            assert!((condition.target(1.0) - expected).abs() <= 1e-12 * expected);
+        }
+    }
+}

@@ -13,24 +13,17 @@
 //! Wächter and Biegler (2006), *Math. Program.* 106, Algorithms A and, for restoration, section 3.3.
 
 use super::bounds::{Bounds, Duals};
-use super::filter::Filter;
+use super::filter::{Filter, ROUNDING, acceptable, least_step};
 use super::model::Model;
 use super::newton::{At, Newton, NewtonFailure, StepInfo};
 use super::options::MinimizeOptions;
 use super::outcome::{IterationRecord, MinimizeStatus};
+use super::phases::Final;
 use super::point::Point;
 use super::residual::scale;
 use super::run::{Run, Verdict, violation};
-use super::solve::Final;
-use super::sparse::{dot, norm_inf};
+use super::sparse::{dot, norm_inf, one_norm};
 
-const ROUNDING: f64 = 10.0 * f64::EPSILON;
-/// s_θ, s_φ and δ of (19).
-const S_THETA: f64 = 1.1;
-const S_PHI: f64 = 2.3;
-const DELTA: f64 = 1.0;
-/// γ_α of (23).
-const SAFETY: f64 = 0.05;
 /// κ_soc: a correction must cut θ to this share of the one before.
 const SOC_PROGRESS: f64 = 0.99;
 
@@ -307,44 +300,4 @@ impl Barrier<'_> {
         let (z_lower, z_upper) = state.duals.parts();
         Final { w: p.w.clone(), lambda: lambda.to_vec(), z_lower, z_upper }
     }
-}
-
-pub(crate) fn one_norm(c: &[f64]) -> f64 {
-    c.iter().map(|v| v.abs()).sum()
-}
-
-/// α_min of (23).
-fn least_step(gamma_theta: f64, gamma_phi: f64, theta: f64, slope: f64, theta_min: f64) -> f64 {
-    if slope < 0.0 {
-        let mut bound = gamma_theta.min(gamma_phi * theta / -slope);
-        if theta <= theta_min {
-            bound = bound.min(DELTA * theta.powf(S_THETA) / (-slope).powf(S_PHI));
-        }
-        (SAFETY * bound).max(1e-14)
-    } else {
-        SAFETY * gamma_theta
-    }
-}
-
-/// Whether a trial is kept; `Some(true)` if by descent of φ_μ alone, so that the filter stays.
-fn acceptable(
-    constants: &super::options::BarrierConstants,
-    filter: &Filter,
-    (theta, phi): (f64, f64),
-    (new_theta, new_phi): (f64, f64),
-    slope: f64,
-    alpha: f64,
-    theta_min: f64,
-) -> Option<bool> {
-    let slack = ROUNDING * phi.abs();
-    if !filter.accepts(new_theta, new_phi - slack) {
-        return None;
-    }
-    let switching = slope < 0.0 && alpha * (-slope).powf(S_PHI) > DELTA * theta.powf(S_THETA);
-    if switching && theta <= theta_min {
-        return (new_phi - slack <= phi + constants.eta_phi * alpha * slope).then_some(true);
-    }
-    let better = new_theta <= (1.0 - constants.gamma_theta) * theta
-        || new_phi - slack <= phi - constants.gamma_phi * theta;
-    better.then_some(false)
 }

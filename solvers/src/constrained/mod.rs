@@ -20,8 +20,10 @@ mod accuracy;
 mod barrier;
 mod bounds;
 mod choice;
+mod curvature;
 mod derivatives;
 mod filter;
+mod finish;
 mod kkt;
 mod lagrangian;
 mod model;
@@ -30,12 +32,15 @@ mod newton;
 mod null_space;
 mod options;
 mod outcome;
+mod patterns;
+mod phases;
 mod point;
 mod residual;
 mod restoration;
 mod run;
 mod solve;
 mod sparse;
+mod start;
 #[cfg(test)]
 mod tests;
 

@@ -7,10 +7,10 @@ use std::time::Duration;
 /// What solves the KKT system of a Newton step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum KktMethod {
-    /// Chosen for the caller; so far always [`Direct`](Self::Direct).
+    /// The one with the least predicted cost.
     #[default]
     Auto,
-    /// Randomized: sketch and project, and the factors (with a warning) where that stalls. δ_w is that of a factorization.
+    /// Randomized: sketch and project; where that stalls K is factorized, with a warning.
     Sketched,
     /// Symmetric indefinite factorization with the inertia corrected.
     Direct,
@@ -207,6 +207,9 @@ pub struct MinimizeOptions {
     pub hessian_shift: HessianShift,
     /// Most steps of one inner solve. Default 100 000.
     pub max_inner: usize,
+    /// Whether the Hessian is used through products alone though the problem has its entries: for Hessians that cost more to
+    /// form than a few dozen products, such as those of sums over many samples. Not with the direct method. Default no.
+    pub matrix_free: bool,
     /// Whether the sketched method may scale the rows of K, and turn to its factors (and report it) where sketch
     /// and project stalls. Default yes.
     pub fall_over: bool,
@@ -231,6 +234,7 @@ impl Default for MinimizeOptions {
             accuracy: Accuracy::Lazy,
             hessian_shift: HessianShift::Gentle,
             max_inner: 100_000,
+            matrix_free: false,
             fall_over: true,
             lagrangian: LagrangianConstants::default(),
             barrier: BarrierConstants::default(),

@@ -10,8 +10,8 @@
 //! s keeps rounding in large gradients and multipliers from hiding a solution (Wächter and Biegler 2006, eqs. (5)
 //! and (6), has the mean of the multipliers). It is 1 where neither exceeds 100. A multiplier whose bound is infinite counts as a whole.
 
-use super::model::bounds;
 use super::outcome::MinimizeError;
+use super::patterns::bounds;
 use super::sparse::norm_inf;
 use residua_data::nlp::NonlinearProblem;
 

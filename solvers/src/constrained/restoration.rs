@@ -8,7 +8,7 @@
 //! program like any other and is solved by the same barrier method, which is left as soon as the violation has fallen to 0.9
 //! of what it was at a point that the filter accepts. A solution with p + q > 0 is a local minimum of the violation.
 
-use super::barrier::{Barrier, BarrierEnd, BarrierState, one_norm};
+use super::barrier::{Barrier, BarrierEnd, BarrierState};
 use super::bounds::{Bounds, Duals};
 use super::filter::Filter;
 use super::kkt::Direct;
@@ -18,7 +18,7 @@ use super::options::{HessianShift, MinimizeOptions};
 use super::outcome::{MinimizeError, MinimizeStatus};
 use super::point::Point;
 use super::run::{Run, Verdict};
-use super::sparse::Rows;
+use super::sparse::{Rows, one_norm};
 use residua_data::nlp::{EvaluationError, NonlinearProblem, SparsePattern};
 
 const RHO: f64 = 1000.0;

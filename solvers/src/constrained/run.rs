@@ -48,7 +48,13 @@ pub(crate) struct Run<'m> {
     /// Whether the monitor sees the steps.
     shown: bool,
     started: bool,
+    /// Of the last record: its residual over that before, and its shift; none where no step led to it.
+    last: Option<(f64, f64)>,
+    last_kkt: f64,
 }
+
+/// Newton's method gains more than this in its last steps, unless the solution is degenerate.
+const LINEAR: f64 = 0.1;
 
 impl<'m> Run<'m> {
     pub(crate) fn new(options: &MinimizeOptions, monitor: &'m mut MinimizeMonitor<'m>) -> Self {
@@ -59,6 +65,8 @@ impl<'m> Run<'m> {
             monitor,
             shown: true,
             started: false,
+            last: None,
+            last_kkt: f64::NAN,
         }
     }
 
@@ -94,6 +102,11 @@ impl<'m> Run<'m> {
             self.iterations += 1;
         }
         self.started = true;
+        if self.shown {
+            let is_step = record.step > 0.0;
+            self.last = is_step.then_some((record.kkt_residual / self.last_kkt, record.hessian_shift));
+            self.last_kkt = record.kkt_residual;
+        }
         record.iteration = self.iterations;
         if self.shown && (self.monitor)(record).is_break() {
             return Some(Verdict::new(MinimizeStatus::Interrupted, "the monitor asked to stop"));
@@ -113,6 +126,13 @@ impl<'m> Run<'m> {
             return Some(Verdict::new(MinimizeStatus::Diverged, "a variable grew beyond 1e20"));
         }
         self.limits()
+    }
+
+    /// Whether the point may be no minimum though the KKT conditions hold: no step led there, the Hessian was shifted,
+    /// nothing is known of its curvature, or convergence was no faster than linear, which says that the curvature
+    /// vanishes along the last steps.
+    pub(crate) fn is_doubtful(&self, curvature_is_known: bool) -> bool {
+        !curvature_is_known || self.last.is_none_or(|(ratio, shift)| shift > 0.0 || !(ratio <= LINEAR))
     }
 
     /// A phase whose problem is another one: its objective and residual say nothing to the monitor, but its steps and

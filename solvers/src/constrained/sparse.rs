@@ -124,6 +124,11 @@ pub(crate) fn norm2(a: &[f64]) -> f64 {
     max * a.iter().map(|v| (v / max) * (v / max)).sum::<f64>().sqrt()
 }
 
+/// Σ |a_i|.
+pub(crate) fn one_norm(a: &[f64]) -> f64 {
+    a.iter().map(|v| v.abs()).sum()
+}
+
 /// max |a_i|, NaN if an entry is NaN.
 pub(crate) fn norm_inf(a: &[f64]) -> f64 {
     a.iter().fold(0.0, |m: f64, v| if v.is_nan() || m.is_nan() { f64::NAN } else { m.max(v.abs()) })

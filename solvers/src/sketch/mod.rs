@@ -16,18 +16,23 @@
 //! | `Block` | k rows of a partition drawn once | k | by the blocks' condition |
 //!
 //! Convergence is linear and slow where A is ill-conditioned; it wins only where rows are well conditioned or accuracy is low.
+//! [`SketchSolver`] is this as a solver, [`SketchLeastSquares`] the other use of a sketch: as a preconditioner of LSMR.
 
 // Negated comparisons send NaN down the failing branch.
 #![allow(clippy::neg_cmp_op_on_partial_ord)]
 
 mod gram;
+mod least_squares;
 mod project;
 mod rows;
+mod solver;
 #[cfg(test)]
 mod tests;
 
+pub use least_squares::SketchLeastSquares;
 pub use project::{SketchProject, SketchReport, SketchStop};
 pub use rows::SparseRows;
+pub use solver::SketchSolver;
 
 use rand::{RngExt, rngs::StdRng};
 

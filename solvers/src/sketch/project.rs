@@ -150,11 +150,7 @@ impl SketchProject {
         let b_norm = b.iter().map(|v| v * v).sum::<f64>().sqrt();
         let scale = if b_norm > 0.0 { b_norm } else { 1.0 };
         let mut report = SketchReport { sketches: 0, flops: 0.0, relative_residual: 0.0, converged: false };
-        // Between two residuals: about twice the work of one.
-        let between = match self.kind {
-            SketchKind::Gaussian | SketchKind::Count => 2,
-            SketchKind::Kaczmarz | SketchKind::Block => (2 * b.len() / self.width.max(1)).max(8),
-        };
+        let between = self.between();
         let mut first = f64::NAN;
         loop {
             let relative = self.a.residual_norm(b, z) / scale;
@@ -178,6 +174,27 @@ impl SketchProject {
                 report.sketches += 1;
             }
         }
+    }
+
+    /// Sketches between two residuals: about twice the work of one.
+    fn between(&self) -> usize {
+        match self.kind {
+            SketchKind::Gaussian | SketchKind::Count => 2,
+            SketchKind::Kaczmarz | SketchKind::Block => (2 * self.a.nrows() / self.width.max(1)).max(8),
+        }
+    }
+
+    /// As many sketches as are made between two residuals.
+    pub(super) fn sweep(&mut self, b: &[f64], z: &mut [f64]) {
+        if !self.order.is_empty() {
+            (0..self.between()).for_each(|_| {
+                self.step(b, z);
+            });
+        }
+    }
+
+    pub(super) fn residual_norm(&self, b: &[f64], z: &[f64]) -> f64 {
+        self.a.residual_norm(b, z)
     }
 
     fn step(&mut self, b: &[f64], z: &mut [f64]) -> f64 {

@@ -165,3 +165,89 @@ proptest! {
         prop_assert!(distance(&y, &expected) < 1e-6 * (1.0 + distance(&expected, &vec![0.0; k])), "{:?}", y);
     }
 }
+
+/// A as CSR.
+fn csr(a: &SparseRows) -> crate::CsrMatrix<f64> {
+    let mut coo = residua_data::CooBuilder::new(a.nrows(), a.ncols()).unwrap();
+    for i in 0..a.nrows() {
+        a.row(i).0.iter().zip(a.row(i).1).for_each(|(&j, &v)| coo.push(i, j as usize, v).unwrap());
+    }
+    coo.build().unwrap()
+}
+
+/// A tall matrix whose columns span 8 orders of magnitude, mixed by one reflection so that no scaling of columns helps.
+fn ill_conditioned(nrows: usize, ncols: usize) -> SparseRows {
+    let mut values = normal(7, nrows * ncols);
+    for row in values.chunks_mut(ncols) {
+        row.iter_mut().enumerate().for_each(|(j, v)| *v *= 10f64.powf(-8.0 * j as f64 / ncols as f64));
+        let mean = 2.0 * row.iter().sum::<f64>() / ncols as f64;
+        row.iter_mut().for_each(|v| *v -= mean);
+    }
+    dense(nrows, ncols, values)
+}
+
+#[test]
+fn a_sketch_makes_least_squares_independent_of_the_condition() {
+    use crate::krylov::Lsmr;
+    use crate::{LinearSystem, Solver, StopRule, TransposeOperator};
+    let a = csr(&ill_conditioned(600, 30));
+    let b = normal(8, 600);
+    let system = LinearSystem::new(&a, &b).unwrap();
+    let stop = StopRule::rtol(1e-14).with_max_iters(200);
+    let mut x = vec![0.0; 30];
+    let outcome = SketchLeastSquares::new(1)
+        .with_optimality_tolerance(1e-12)
+        .solve(&system, &mut x, &stop, &mut ())
+        .unwrap();
+    assert!(outcome.iterations <= 60, "{outcome:?}");
+    let gradient = |x: &[f64]| {
+        let (mut r, mut g) = (vec![0.0; 600], vec![0.0; 30]);
+        crate::LinearOperator::residual(&a, &b, x, &mut r);
+        a.apply_adjoint(&r, &mut g);
+        g.iter().map(|v| v * v).sum::<f64>().sqrt() / r.iter().map(|v| v * v).sum::<f64>().sqrt()
+    };
+    assert!(gradient(&x) < 1e-9, "{:.1e}", gradient(&x));
+    let mut plain = vec![0.0; 30];
+    let _ = Lsmr::new().solve(&system, &mut plain, &stop, &mut ()).unwrap();
+    let misfit = |x: &[f64]| {
+        let mut r = vec![0.0; 600];
+        crate::LinearOperator::residual(&a, &b, x, &mut r);
+        r.iter().map(|v| v * v).sum::<f64>().sqrt()
+    };
+    assert!(misfit(&x) < misfit(&plain) * (1.0 - 1e-6), "{} {}", misfit(&x), misfit(&plain));
+}
+
+#[test]
+fn rank_deficient_and_consistent_least_squares() {
+    use crate::{LinearSystem, Solver, StopRule};
+    let (mut a, _, _) = system(11, 300, 20);
+    for i in 0..300 {
+        a.values[20 * i + 19] = a.values[20 * i] - a.values[20 * i + 1];
+    }
+    let z = normal(12, 20);
+    let b: Vec<f64> = (0..300).map(|i| a.row_dot(i, &z)).collect();
+    let a = csr(&a);
+    let system = LinearSystem::new(&a, &b).unwrap();
+    let mut x = vec![0.0; 20];
+    let stop = StopRule::rtol(1e-10).with_max_iters(100);
+    let outcome = SketchLeastSquares::new(3).solve(&system, &mut x, &stop, &mut ()).unwrap();
+    assert!(outcome.converged() && outcome.relative_residual <= 1e-10, "{outcome:?}");
+    let wide = csr(&dense(2, 3, vec![1.0; 6]));
+    let rhs = [1.0, 1.0];
+    let system = LinearSystem::new(&wide, &rhs).unwrap();
+    assert!(SketchLeastSquares::new(3).solve(&system, &mut [0.0; 3], &stop, &mut ()).is_err());
+}
+
+#[test]
+fn sketch_and_project_is_a_solver() {
+    use crate::{LinearSystem, Solver, StopRule};
+    let (a, expected, b) = system(5, 120, 40);
+    let a = csr(&a);
+    let system = LinearSystem::new(&a, &b).unwrap();
+    for &kind in SketchKind::ALL {
+        let mut x = vec![0.0; 40];
+        let stop = StopRule::rtol(1e-8).with_max_iters(100_000);
+        let outcome = SketchSolver::new(kind, 2).solve(&system, &mut x, &stop, &mut ()).unwrap();
+        assert!(outcome.converged() && distance(&x, &expected) < 1e-6, "{kind} {outcome:?}");
+    }
+}

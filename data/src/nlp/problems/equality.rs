@@ -66,7 +66,9 @@ pub(super) const PROBLEMS: &[Builtin] = &[
         m.equality(sq(x[0]) * x[3] + (x[3] - x[4]).sin(), 1.0);
         m.equality(x[1] + x[2].powi(4) * sq(x[3]), 2.0);
     }),
-    Builtin::new("HS47", 0.0, |m| {
+    // The collection has f = 0 at (1, 1, 1, 1, 1), which satisfies the KKT conditions but is no minimum: f is cubic along
+    // the constraints there. This is the local minimum next to it.
+    Builtin::new("HS47", -0.026714183, |m| {
         let x = m.variables(&[2.0, SQRT_2, -1.0, 2.0 - SQRT_2, 0.5]);
         m.minimize(sq(x[0] - x[1]) + (x[1] - x[2]).powi(3) + (x[2] - x[3]).powi(4) + (x[3] - x[4]).powi(4));
         m.equality(x[0] + sq(x[1]) + x[2].powi(3), 3.0);

@@ -69,9 +69,36 @@ impl SphereLogistic {
         })
     }
 
+    /// Samples of a sketched Hessian, drawn with replacement: enough for a relative error of about a quarter.
+    fn subsample(&self) -> usize {
+        (SUBSAMPLE * self.start.len()).max(1000)
+    }
+
+    /// values ← values + weight s(1 − s) x xᵀ for sample i, lower triangle.
+    fn add_curvature(&self, i: usize, w: &[f64], weight: f64, values: &mut [f64]) {
+        let (features, entries) = self.row(i);
+        let dot: f64 = features.iter().zip(entries).map(|(k, v)| v * w[*k as usize]).sum();
+        let s = sigmoid(dot); // s(1 - s) is the same for both labels
+        let weight = weight * s * (1.0 - s);
+        for (p, (i, v)) in features.iter().zip(entries).enumerate() {
+            let (i, v) = (*i as usize, weight * v);
+            let row = &mut values[i * (i + 1) / 2..];
+            features[..=p].iter().zip(entries).for_each(|(j, u)| row[*j as usize] += v * u);
+        }
+    }
+
     fn scale(&self) -> f64 {
         1.0 / self.samples.labels.len().max(1) as f64
     }
+}
+
+/// Samples of a sketched Hessian over features.
+const SUBSAMPLE: usize = 16;
+
+/// The curvature of λ ‖w‖².
+fn add_sphere(n: usize, lambda: &[f64], values: &mut [f64]) {
+    let sphere = 2.0 * lambda.last().copied().unwrap_or(0.0);
+    (0..n).for_each(|i| values[i * (i + 3) / 2] += sphere);
 }
 
 /// 1 / (1 + eᵗ).
@@ -145,18 +172,34 @@ impl NonlinearProblem for SphereLogistic {
         values: &mut [f64],
     ) -> Result<(), EvaluationError> {
         values.fill(0.0);
-        for (features, entries, _, t) in self.margins(w) {
-            let s = sigmoid(t);
-            let weight = sigma * self.scale() * s * (1.0 - s);
-            for (p, (i, v)) in features.iter().zip(entries).enumerate() {
-                let (i, v) = (*i as usize, weight * v);
-                let row = &mut values[i * (i + 1) / 2..];
-                features[..=p].iter().zip(entries).for_each(|(j, u)| row[*j as usize] += v * u);
-            }
-        }
-        let sphere = 2.0 * lambda.last().copied().unwrap_or(0.0);
-        (0..w.len()).for_each(|i| values[i * (i + 3) / 2] += sphere);
+        let weight = sigma * self.scale();
+        (0..self.samples.labels.len()).for_each(|i| self.add_curvature(i, w, weight, values));
+        add_sphere(w.len(), lambda, values);
         Ok(())
+    }
+
+    fn has_sketched_hessian(&self) -> bool {
+        self.hessian.is_some() && self.subsample() < self.samples.labels.len()
+    }
+
+    fn sketched_hessian_values(
+        &self,
+        w: &[f64],
+        sigma: f64,
+        lambda: &[f64],
+        seed: u64,
+        values: &mut [f64],
+    ) -> Result<bool, EvaluationError> {
+        if !self.has_sketched_hessian() {
+            return Ok(false);
+        }
+        values.fill(0.0);
+        let (all, some) = (self.samples.labels.len(), self.subsample());
+        let mut rng = StdRng::seed_from_u64(seed);
+        let weight = sigma / some as f64;
+        (0..some).for_each(|_| self.add_curvature(rng.random_range(0..all), w, weight, values));
+        add_sphere(w.len(), lambda, values);
+        Ok(true)
     }
 
     fn hessian_product(

@@ -4,7 +4,7 @@ use super::dense::DenseLdl;
 use super::sparse_ldl::SparseLdl;
 use super::{Inertia, KktSolver, KktSystem, Reached, Setup};
 use crate::constrained::outcome::MinimizeError;
-use crate::constrained::sparse::{all_finite, norm2};
+use crate::constrained::sparse::{Rows, all_finite, norm2};
 use crate::direct::{DirectKind, Factorization};
 use crate::krylov::Fgmres;
 use crate::{LinearOperator, LinearSystem, Preconditioner, SolveError, Solver, StopRule};
@@ -51,6 +51,28 @@ impl Direct {
             warnings: Vec::new(),
             reason,
         }
+    }
+
+    /// One with the symbolic part of its sparse factorization.
+    pub(crate) fn with_analysis(reason: &'static str, sparse: Option<Box<SparseLdl>>) -> Self {
+        Self { sparse, ..Self::new(reason) }
+    }
+
+    /// Whether K is factorized as a dense matrix.
+    fn is_dense(h: &Rows, j: &Rows) -> bool {
+        let size = h.nrows() + j.nrows();
+        let stored = (h.nnz() + j.nnz()) as f64;
+        size <= DENSE || size <= DENSE_IF_FULL.0 && stored > DENSE_IF_FULL.1 * 0.5 * (size * size) as f64
+    }
+
+    /// Operations of a factorization of K with these patterns, and the symbolic part if it is sparse; infinite where the
+    /// factors do not fit into memory.
+    pub(crate) fn analyse(h: &Rows, j: &Rows) -> (f64, Option<Box<SparseLdl>>) {
+        if Self::is_dense(h, j) {
+            return (((h.nrows() + j.nrows()) as f64).powi(3) / 3.0, None);
+        }
+        let sparse = SparseLdl::new(h, j).map(Box::new);
+        (sparse.as_ref().map_or(f64::INFINITY, |s| s.flops), sparse)
     }
 
     /// F⁻¹ b in place, and the operations.
@@ -184,9 +206,7 @@ impl KktSolver for Direct {
             });
         };
         let size = n + m;
-        let stored = (h.nnz() + system.j.nnz()) as f64;
-        let full = size <= DENSE_IF_FULL.0 && stored > DENSE_IF_FULL.1 * 0.5 * (size * size) as f64;
-        let (inertia, flops): (Option<Inertia>, f64) = if size <= DENSE || full {
+        let (inertia, flops): (Option<Inertia>, f64) = if Self::is_dense(h, system.j) {
             let dense = DenseLdl::new(system);
             let inertia = dense.inertia;
             self.factors = Factors::Dense(Box::new(dense));

@@ -11,13 +11,19 @@
 
 mod dense;
 mod direct;
+mod elliptic;
 mod full;
 mod krylov;
+mod pairing;
+mod schur;
 mod sketched;
 mod sparse_ldl;
 
 pub(crate) use direct::Direct;
+pub(crate) use elliptic::stencil;
 pub(crate) use krylov::Krylov;
+pub(crate) use pairing::{Pairing, pair};
+pub(crate) use schur::{Schur, is_diagonal, step_flops};
 pub(crate) use sketched::Sketched;
 
 use super::model::Model;
@@ -148,6 +154,11 @@ pub(crate) trait KktSolver {
 
     /// Whether solves are exact to rounding whatever is asked for.
     fn is_exact(&self) -> bool;
+
+    /// Whether [`setup`](Self::setup) says `Ready` only if the inertia is right.
+    fn proves_inertia(&self) -> bool {
+        self.is_exact()
+    }
 
     /// Prepares for `system`: factorizes, or builds a preconditioner. Returns the operations too.
     fn setup(&mut self, system: &KktSystem<'_>) -> Result<(Setup, f64), MinimizeError>;

@@ -2,12 +2,13 @@
 //!
 //! - the rows of K are divided by their norms first: within √(n + m) of the best row scaling, and the same as the published
 //!   uniform draw for single rows;
-//! - the inertia, which decides δ_w, is that of a factorization of K (the published method computes the spectrum of
-//!   ZᵀHZ, which costs more);
+//! - K is not factorized for its inertia (the published method computes the spectrum of ZᵀHZ): a solution whose curvature is
+//!   not positive asks for a larger δ_w, as for GMRES;
 //! - a solve has a budget of sketches and operations. Where it is used up, or a quarter of it shows that it will be,
-//!   the factors finish from scratch and the outcome says so. The budget halves with every solve in a row that ends so.
+//!   K is factorized, which tells its inertia too, the factors finish from scratch and the outcome says so. The budget halves with every solve in a row that ends so.
 
 use super::full::{assemble, scale_rows};
+use super::krylov::is_negative;
 use super::{Direct, KktSolver, KktSystem, Krylov, Reached, Setup};
 use crate::LinearOperator;
 use crate::constrained::options::{MinimizeOptions, SketchKind};
@@ -31,6 +32,8 @@ const TIGHTENINGS: usize = 12;
 pub(crate) struct Sketched {
     sketch: SketchProject,
     direct: Direct,
+    /// Whether `direct` has the factors of the system that was set up last.
+    factorized: bool,
     /// Solves where H is no matrix, so that there are no rows to draw.
     krylov: Option<Krylov>,
     norms: Vec<f64>,
@@ -48,7 +51,8 @@ impl Sketched {
     pub(crate) fn new(kind: SketchKind, options: &MinimizeOptions) -> Self {
         Self {
             sketch: SketchProject::new(kind, options.seed),
-            direct: Direct::new("inertia, and solves where sketches stall"),
+            direct: Direct::new("solves where sketches stall"),
+            factorized: false,
             krylov: None,
             norms: Vec::new(),
             scaled_b: Vec::new(),
@@ -108,26 +112,27 @@ impl KktSolver for Sketched {
         false
     }
 
+    fn proves_inertia(&self) -> bool {
+        false
+    }
+
     fn setup(&mut self, system: &KktSystem<'_>) -> Result<(Setup, f64), MinimizeError> {
         let Some(h) = system.h else {
             let limit = self.max_inner;
             let krylov = self.krylov.get_or_insert_with(|| Krylov::new("the Hessian is no matrix", limit));
             return krylov.setup(system);
         };
-        let (setup, mut flops) = self.direct.setup(system)?;
-        if setup == Setup::Ready {
-            let mut k = self.sketch.take_matrix();
-            assemble(system, h, &mut k, &mut self.next);
-            if self.fall_over {
-                scale_rows(&mut k, &mut self.norms);
-            } else {
-                self.norms.clear();
-                self.norms.resize(k.nrows(), 1.0);
-            }
-            self.sketch.prepare(k);
-            flops += self.sketch.setup_flops();
+        self.factorized = false;
+        let mut k = self.sketch.take_matrix();
+        assemble(system, h, &mut k, &mut self.next);
+        if self.fall_over {
+            scale_rows(&mut k, &mut self.norms);
+        } else {
+            self.norms.clear();
+            self.norms.resize(k.nrows(), 1.0);
         }
-        Ok((setup, flops))
+        self.sketch.prepare(k);
+        Ok((Setup::Ready, self.sketch.setup_flops()))
     }
 
     fn solve(&mut self, system: &KktSystem<'_>, b: &[f64], z: &mut [f64], target: f64) -> Reached {
@@ -139,9 +144,19 @@ impl KktSolver for Sketched {
         let mut reached = self.sketch(system, b, z, target);
         if !reached.exhausted && all_finite(z) {
             self.fallen_in_a_row = 0;
+            reached.negative_curvature = is_negative(system, b, z);
         } else if self.fall_over {
             self.fallen += 1;
             self.fallen_in_a_row = self.fallen_in_a_row.saturating_add(1);
+            if !self.factorized {
+                let Ok((setup, flops)) = self.direct.setup(system) else { return reached };
+                reached.flops += flops;
+                if setup != Setup::Ready {
+                    reached.negative_curvature = true;
+                    return reached;
+                }
+                self.factorized = true;
+            }
             let direct = self.direct.solve(system, b, z, target);
             reached = Reached {
                 iterations: reached.iterations + direct.iterations,

@@ -23,7 +23,7 @@ use faer::{Conj, MatMut, Par, Side};
 /// ε over max |K|.
 const REGULARISATION: f64 = 1e-9;
 
-pub(super) struct SparseLdl {
+pub(crate) struct SparseLdl {
     starts: Vec<u32>,
     columns: Vec<u32>,
     values: Vec<f64>,
@@ -31,8 +31,8 @@ pub(super) struct SparseLdl {
     factors: Vec<f64>,
     factor_memory: MemBuffer,
     solve_memory: MemBuffer,
-    pub(super) flops: f64,
-    pub(super) solve_flops: f64,
+    pub(crate) flops: f64,
+    pub(crate) solve_flops: f64,
 }
 
 /// The lower triangle of K by rows, which is the upper one by columns.

@@ -9,7 +9,10 @@
 //! largest entry of the gradient at the start where that exceeds 100, else 1 (Wächter and Biegler 2006,
 //! section 3.8).
 
+mod hessian;
+
 use super::outcome::MinimizeError;
+use super::patterns::{SLACK, bounds, dense_lower, hessian, jacobian};
 use super::sparse::{Rows, all_finite, pattern_fault};
 use residua_data::nlp::{NonlinearProblem, SparsePattern};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -23,9 +26,6 @@ const LEAST_FACTOR: f64 = 1e-8;
 
 /// Up to this many variables a Hessian that is only an operator is made into a dense matrix from products.
 pub(crate) const DENSE_HESSIAN: usize = 1000;
-
-/// What an entry of the Jacobian is made from.
-const SLACK: usize = usize::MAX;
 
 pub(crate) struct Model<'p> {
     pub(crate) problem: &'p dyn NonlinearProblem,
@@ -46,6 +46,8 @@ pub(crate) struct Model<'p> {
     jacobian: Rows,
     hessian_source: Vec<Option<usize>>,
     hessian: Option<Rows>,
+    /// The Hessian is to be used through products alone.
+    matrix_free: bool,
     x: Mutex<Vec<f64>>,
     work: Mutex<Work>,
     pub(crate) objective_evaluations: AtomicUsize,
@@ -63,6 +65,11 @@ struct Work {
 impl<'p> Model<'p> {
     /// Checks the problem, and finds its form.
     pub(crate) fn new(problem: &'p dyn NonlinearProblem) -> Result<Self, MinimizeError> {
+        Self::with(problem, false)
+    }
+
+    /// As [`new`](Self::new), with a Hessian of products only if `matrix_free`.
+    pub(crate) fn with(problem: &'p dyn NonlinearProblem, matrix_free: bool) -> Result<Self, MinimizeError> {
         let (nx, m) = (problem.variables(), problem.constraints());
         let (x_l, x_u) =
             bounds("variable bounds", problem.variable_bounds(), nx, f64::NEG_INFINITY, f64::INFINITY)?;
@@ -124,6 +131,7 @@ impl<'p> Model<'p> {
             jacobian,
             hessian_source,
             hessian,
+            matrix_free,
             x: Mutex::new(x),
             work: Mutex::new(work),
             objective_evaluations: AtomicUsize::new(0),
@@ -150,7 +158,7 @@ impl<'p> Model<'p> {
 
     /// An empty Jacobian and Hessian of the right patterns.
     pub(crate) fn matrices(&self) -> (Rows, Option<Rows>) {
-        (self.jacobian.clone(), self.hessian.clone())
+        (self.jacobian.clone(), self.hessian.clone().filter(|_| !self.matrix_free))
     }
 
     /// Sets the scaling factors from the gradients at w.
@@ -260,62 +268,6 @@ impl<'p> Model<'p> {
         }
         all_finite(&j.values)
     }
-
-    /// The Hessian of σ φ + λᵀg at w; false where it has no finite value.
-    pub(crate) fn hessian(&self, w: &[f64], sigma: f64, lambda: &[f64], h: &mut Rows) -> bool {
-        if self.problem.hessian_pattern().is_none() {
-            return self.hessian_by_products(w, sigma, lambda, h);
-        }
-        self.expand(w);
-        let work = &mut *lock(&self.work);
-        work.lambda.iter_mut().zip(lambda).zip(&self.c_scale).for_each(|((l, v), d)| *l = v * d);
-        let x = lock(&self.x);
-        if self.problem.hessian_values(&x, sigma * self.f_scale, &work.lambda, &mut work.hessian).is_err() {
-            return false;
-        }
-        h.values
-            .iter_mut()
-            .zip(&self.hessian_source)
-            .for_each(|(v, s)| *v = s.map_or(0.0, |s| work.hessian[s]));
-        all_finite(&h.values)
-    }
-
-    fn hessian_by_products(&self, w: &[f64], sigma: f64, lambda: &[f64], h: &mut Rows) -> bool {
-        let (mut e, mut column) = (vec![0.0; self.n], vec![0.0; self.n]);
-        for j in 0..self.n {
-            e[j] = 1.0;
-            if !self.hessian_product(w, sigma, lambda, &e, &mut column) {
-                return false;
-            }
-            e[j] = 0.0;
-            (j..self.n).for_each(|i| h.values[h.starts[i] + j] = column[i]);
-        }
-        true
-    }
-
-    /// The Hessian of σ φ + λᵀg at w times v; false where it has no finite value.
-    pub(crate) fn hessian_product(
-        &self,
-        w: &[f64],
-        sigma: f64,
-        lambda: &[f64],
-        v: &[f64],
-        out: &mut [f64],
-    ) -> bool {
-        self.expand(w);
-        let work = &mut *lock(&self.work);
-        work.lambda.iter_mut().zip(lambda).zip(&self.c_scale).for_each(|((l, v), d)| *l = v * d);
-        work.full.fill(0.0);
-        self.free.iter().zip(v).for_each(|(&i, v)| work.full[i] = *v);
-        let x = lock(&self.x);
-        let sigma = sigma * self.f_scale;
-        if self.problem.hessian_product(&x, sigma, &work.lambda, &work.full, &mut work.full2).is_err() {
-            return false;
-        }
-        out.fill(0.0);
-        self.free.iter().zip(out.iter_mut()).for_each(|(&i, o)| *o = work.full2[i]);
-        all_finite(out)
-    }
 }
 
 fn factor(largest: f64) -> f64 {
@@ -324,86 +276,6 @@ fn factor(largest: f64) -> f64 {
     } else {
         1.0
     }
-}
-
-/// Bounds of length n, with the defaults where none are given.
-pub(crate) fn bounds(
-    what: &'static str,
-    (lower, upper): (&[f64], &[f64]),
-    n: usize,
-    default_lower: f64,
-    default_upper: f64,
-) -> Result<(Vec<f64>, Vec<f64>), MinimizeError> {
-    let one = |given: &[f64], default: f64| {
-        let values = if given.is_empty() { vec![default; n] } else { given.to_vec() };
-        if values.len() != n {
-            return Err(MinimizeError::Length { what, expected: n, found: values.len() });
-        }
-        match values.iter().position(|v| v.is_nan()) {
-            Some(index) => Err(MinimizeError::NotANumber { what, index }),
-            None => Ok(values),
-        }
-    };
-    Ok((one(lower, default_lower)?, one(upper, default_upper)?))
-}
-
-fn jacobian(
-    pattern: &SparsePattern,
-    place: &[Option<usize>],
-    is_slack_row: &[bool],
-    nfree: usize,
-    n: usize,
-) -> (Rows, Vec<usize>) {
-    let (mut starts, mut columns, mut source) = (vec![0], Vec::new(), Vec::new());
-    let mut slacks = 0;
-    for (i, &slack) in is_slack_row.iter().enumerate() {
-        for k in pattern.row_starts[i]..pattern.row_starts[i + 1] {
-            if let Some(Some(j)) = place.get(pattern.columns[k] as usize) {
-                columns.push(*j as u32);
-                source.push(k);
-            }
-        }
-        if slack {
-            columns.push((nfree + slacks) as u32);
-            source.push(SLACK);
-            slacks += 1;
-        }
-        starts.push(columns.len());
-    }
-    (Rows::new(starts, columns, n), source)
-}
-
-fn hessian(
-    pattern: &SparsePattern,
-    free: &[usize],
-    place: &[Option<usize>],
-    n: usize,
-) -> (Option<Rows>, Vec<Option<usize>>) {
-    let (mut starts, mut columns, mut source) = (vec![0], Vec::new(), Vec::new());
-    for k in 0..n {
-        if let Some(&i) = free.get(k) {
-            for e in pattern.row_starts[i]..pattern.row_starts[i + 1] {
-                let j = pattern.columns[e] as usize;
-                if let (Some(Some(p)), true) = (place.get(j), j < i) {
-                    columns.push(*p as u32);
-                    source.push(Some(e));
-                }
-            }
-            let row = pattern.row(i);
-            columns.push(k as u32);
-            source.push((row.last() == Some(&(i as u32))).then(|| pattern.row_starts[i + 1] - 1));
-        } else {
-            columns.push(k as u32);
-            source.push(None);
-        }
-        starts.push(columns.len());
-    }
-    (Some(Rows::new(starts, columns, n)), source)
-}
-
-fn dense_lower(n: usize) -> Rows {
-    let starts = (0..=n).map(|i| i * (i + 1) / 2).collect();
-    Rows::new(starts, (0..n).flat_map(|i| 0..=i as u32).collect(), n)
 }
 
 /// A lock's content; a panic elsewhere leaves buffers that every use overwrites.
