@@ -28,7 +28,7 @@ mod sealed;
 #[allow(clippy::unwrap_used)]
 mod tests;
 
-pub(crate) use fields::{Fields, Table};
+pub(crate) use fields::Fields;
 
 use crate::LearnedError;
 use crate::coefficients::Coefficients;

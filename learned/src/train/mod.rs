@@ -9,9 +9,10 @@
 //! Everything follows from the seed; a limit in seconds makes the number of generations depend on the machine.
 
 use crate::coefficients::{Coefficients, LEVELS, PER_LEVEL};
+use crate::dcdm::normal;
 use crate::{LearnedError, LearnedMultigrid, Model};
+use rand::SeedableRng;
 use rand::rngs::StdRng;
-use rand::{RngExt, SeedableRng};
 use residua_data::poisson::{PoissonKind, PoissonProblem, uniform_rhs};
 use residua_solvers::precond::multigrid::{GridProblem, StencilOperator};
 use residua_solvers::{Cg, LinearSystem, Solver, StopRule};
@@ -27,7 +28,7 @@ const WORST: f64 = 0.3;
 const SIGMA: f64 = 0.1;
 
 /// Training problems are drawn from seeds beyond these, so that small seeds are unseen.
-const FIRST_SEED: u64 = 1 << 40;
+pub(crate) const FIRST_SEED: u64 = 1 << 40;
 
 /// What to train on, and for how long.
 #[derive(Debug, Clone, PartialEq)]
@@ -122,12 +123,6 @@ fn objective(cases: &[Case], coefficients: &Coefficients) -> Result<f64, Learned
     }
     let loss = sum / cases.len().max(1) as f64 + WORST * worst;
     Ok(if loss.is_finite() { loss } else { f64::INFINITY })
-}
-
-/// Two independent standard normal numbers (Box and Muller).
-fn normal(random: &mut StdRng) -> f64 {
-    let (u, v) = (1.0 - random.random::<f64>(), random.random::<f64>());
-    (-2.0 * u.ln()).sqrt() * (2.0 * std::f64::consts::PI * v).cos()
 }
 
 /// A neighbour of `from` whose cycle is positive definite; `from` itself where a hundred draws found none.
@@ -247,7 +242,7 @@ fn held_out(
 }
 
 /// The day, as YYYY-MM-DD (Gregorian, after Fliegel and Van Flandern's arithmetic on days).
-fn date(now: std::time::SystemTime) -> String {
+pub(crate) fn date(now: std::time::SystemTime) -> String {
     let seconds = now.duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_secs());
     let days = (seconds / 86_400) as i64 + 719_468;
     let era = days.div_euclid(146_097);
