@@ -72,7 +72,7 @@ fn add_to(a: &mut DMatrix<f64>, region: &[usize], value: f64) {
 }
 
 /// The nodes of each region without a boundary value.
-fn sealed_regions(graph: &Graph) -> Vec<Vec<usize>> {
+pub(super) fn sealed_regions(graph: &Graph) -> Vec<Vec<usize>> {
     let mut seen = vec![false; graph.len()];
     let mut regions = Vec::new();
     let mut collect = |start: Vec<usize>| {
