@@ -117,6 +117,14 @@ impl LearnedMultigrid {
         self.unknowns
     }
 
+    /// Takes the means of `v`, one number an unknown, from regions that no boundary value reaches: what makes a right-hand
+    /// side consistent.
+    pub fn project(&mut self, v: &mut [f64]) {
+        if let Some(sealed) = &mut self.sealed {
+            sealed.project(v);
+        }
+    }
+
     /// result ≈ A⁻¹ given, on the levels below the finest.
     fn correct(&mut self) {
         let Self { levels, coarsest, r, x, .. } = self;
