@@ -2,7 +2,7 @@
 //!
 //! Kaneda, Akar, Chen, Kala, Hyde, Teran (2023), *A deep conjugate direction method for iteratively solving linear systems*,
 //! ICML. The loop is flexible CG truncated to two directions ([`Fcg`](residua_solvers::krylov::Fcg) with a window of 2),
-//! the direction is q = f(r/‖r‖), the net that of [`network`], right-hand sides those of [`ritz`], and the loss of a batch
+//! the direction is q = f(r/‖r‖), the net that of `network.rs`, right-hand sides those of `ritz.rs`, and the loss of a batch
 //!
 //! ```text
 //! mean over b of ‖b − (yᵀb / yᵀA y) A y‖²,   y = f(b)

@@ -1,5 +1,5 @@
-//! The messages of `onnx.proto` that a model of this toolkit is made of; others are skipped on reading. Version 2 of the format:
-//! lists are packed only where it says so.
+//! The messages of `onnx.proto` that a model of this toolkit is made of; others are skipped on reading.
+//! Version 2 of the format: lists are packed only where it says so.
 
 use prost::Message;
 

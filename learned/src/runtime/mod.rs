@@ -1,7 +1,7 @@
 //! Back end A: the model's ONNX graph, run by an ONNX runtime.
 //!
-//! Two runtimes: ONNX Runtime's shared library where ORT_DYLIB_PATH names it ([`shared`]), else the embedded one
-//! ([`embedded`], cargo feature `embedded-onnx`, on by default), which needs nothing but the registry of crates. All inputs are
+//! Two runtimes: ONNX Runtime's shared library where ORT_DYLIB_PATH names it (`shared.rs`), else the embedded one
+//! (`embedded.rs`, cargo feature `embedded-onnx`, on by default), which needs nothing but the registry of crates. All inputs are
 //! bound once; an application writes the scaled residual into its buffer and reads the output.
 //!
 //! Two kinds of graph: the learned multigrid cycle, whose inputs are the tables of the geometry; and any *network* from
