@@ -33,14 +33,14 @@ pub enum LearnedError {
     /// ONNX Runtime's shared library is missing or of the wrong version.
     #[error(
         "ONNX Runtime is not available ({reason}): set ORT_DYLIB_PATH to libonnxruntime.so, version 1.24 or later (it \
-comes with the Python package onnxruntime), or use the native back end, which needs no library"
+comes with the Python package onnxruntime), or unset it and use the embedded runtime"
     )]
     RuntimeMissing {
         /// In the loader's words.
         reason: String,
     },
     /// The runtime refused the model or failed while it ran.
-    #[error("ONNX Runtime failed: {reason}")]
+    #[error("the ONNX model does not run: {reason}")]
     Runtime {
         /// In its words.
         reason: String,

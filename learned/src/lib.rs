@@ -3,6 +3,7 @@
 //! - [`Coefficients`]: the numbers of the learned multigrid cycle; [`LearnedMultigrid`] applies it with threaded kernels.
 
 pub mod coefficients;
+pub mod dcdm;
 mod error;
 pub mod metadata;
 pub mod multigrid;
@@ -12,9 +13,10 @@ pub mod solver;
 pub mod train;
 
 pub use coefficients::Coefficients;
+pub use dcdm::Network;
 pub use error::LearnedError;
 pub use metadata::GridMetadata;
 pub use multigrid::LearnedMultigrid;
-pub use onnx::Model;
-pub use runtime::LearnedDirection;
+pub use onnx::{Model, ModelFile};
+pub use runtime::{LearnedDirection, Runtime};
 pub use solver::{SafeFcg, SafeOutcome};

@@ -11,11 +11,11 @@ pub(crate) use minimize::{MinimizePlan, Source as MinimizeSource};
 pub(crate) use poisson::{PoissonPlan, SolverChoice};
 pub(crate) use sequence::{ContextKind, Selector, SequencePlan, Source};
 pub(crate) use solve::{Rhs, SolvePlan};
-pub(crate) use train::TrainPlan;
+pub(crate) use train::{TrainKind, TrainPlan};
 pub(crate) use transport::{TransportInput, TransportPlan};
 
 use crate::args::{Common, StopArgs};
-use residua_learned::Model;
+use residua_learned::ModelFile;
 use residua_solvers::StopRule;
 use std::fmt;
 use std::fs;
@@ -149,10 +149,10 @@ fn check_omega(omega: Option<f64>) -> Result<(), UsageError> {
 }
 
 /// Reads the model of `--model`, which only the learned preconditioner takes.
-fn read_model(path: Option<&Path>, is_learned: bool) -> Result<Option<Model>, UsageError> {
+fn read_model(path: Option<&Path>, is_learned: bool) -> Result<Option<ModelFile>, UsageError> {
     match path {
         Some(path) if is_learned => {
-            Model::read(path).map(Some).map_err(|e| UsageError::new(format!("--model {e}")))
+            ModelFile::read(path).map(Some).map_err(|e| UsageError::new(format!("--model {e}")))
         }
         Some(path) => Err(UsageError::new(format!(
             "--model {}: expected the learned preconditioner beside it: --precond learned, or --solver fcg+learned",

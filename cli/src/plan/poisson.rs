@@ -4,7 +4,7 @@ use super::solve::check_combination;
 use super::{UsageError, check_omega, make_folder, read_model, stop_rule};
 use crate::args::PoissonArgs;
 use residua_data::poisson::{PoissonKind, PoissonProblem};
-use residua_learned::Model;
+use residua_learned::ModelFile;
 use residua_solvers::auto::Options;
 use residua_solvers::{Method, PrecondKind, StopRule};
 use std::fmt;
@@ -89,7 +89,7 @@ pub(crate) struct PoissonPlan {
     pub(crate) omega: Option<f64>,
     pub(crate) stop: StopRule,
     /// For fcg+learned; none: the one that is built in.
-    pub(crate) model: Option<Model>,
+    pub(crate) model: Option<ModelFile>,
     /// How often each case is solved; the median time counts.
     pub(crate) repeat: usize,
     /// Where the systems are written.
@@ -123,8 +123,8 @@ impl PoissonPlan {
         }
         let is_learned = solvers.iter().any(|s| s.precond == PrecondKind::Learned);
         let model = read_model(typed.model.as_deref(), is_learned)?;
-        if let Some(model) = model.as_ref().filter(|model| model.coefficients.dim != dim) {
-            let made_for = model.coefficients.dim;
+        if let Some(model) = model.as_ref().filter(|model| model.dim() != dim) {
+            let made_for = model.dim();
             return Err(UsageError::new(format!("--model: made for {made_for}D, the problem is {dim}D")));
         }
         if let Some(folder) = &typed.save_matrix {

@@ -4,7 +4,7 @@ use super::{UsageError, check_omega, make_folder, read_model, stop_rule};
 use crate::args::SolveArgs;
 use crate::cases::{self, Case};
 use crate::engine;
-use residua_learned::Model;
+use residua_learned::ModelFile;
 use residua_solvers::auto::Options;
 use residua_solvers::{Method, PrecondKind, StopRule};
 use std::fmt;
@@ -45,7 +45,7 @@ pub(crate) struct SolvePlan {
     pub(crate) options: Options,
     pub(crate) stop: StopRule,
     /// For the learned preconditioner, with its file; none: the one that is built in.
-    pub(crate) model: Option<Model>,
+    pub(crate) model: Option<ModelFile>,
     model_path: Option<PathBuf>,
     /// Where solutions and results.jsonl go.
     pub(crate) out: Option<PathBuf>,

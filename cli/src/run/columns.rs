@@ -7,7 +7,7 @@ use super::watch::{Trace, Watch};
 use crate::interrupt;
 use crate::report::{ColumnRecord, Progress, SolveRecord, Status, finite};
 use residua_data::poisson::{Grid, Medium};
-use residua_learned::{Model, SafeFcg, SafeOutcome};
+use residua_learned::{ModelFile, SafeFcg, SafeOutcome};
 use residua_solvers::auto::{AutoScalar, Options, Report, Session};
 use residua_solvers::precond::multigrid::{GridProblem, MultigridOptions, PoissonMultigrid};
 use residua_solvers::{Limit, Outcome, SolveError, StopReason, StopRule};
@@ -108,14 +108,14 @@ pub(crate) fn solve_on_grid(
 pub(crate) fn solve_learned(
     system: &System<f64>,
     problem: &GridProblem,
-    model: Option<&Model>,
+    model: Option<&ModelFile>,
     stop: &StopRule,
     keeps_history: bool,
     progress: &mut Progress,
 ) -> Result<SolvedColumns<f64>, SolveError> {
     let start = Instant::now();
-    let precond = learned::preconditioner(problem, model)?;
-    let mut solver = SafeFcg::new(Box::new(precond), &system.a, 1)?;
+    let (precond, window) = learned::preconditioner(problem, model)?;
+    let mut solver = SafeFcg::new(precond, &system.a, window)?;
     let mut setup = start.elapsed();
     solve_each(system, start, stop, keeps_history, progress, |b, x, stop, watch| {
         let start = Instant::now();

@@ -2,24 +2,37 @@
 
 use crate::cases::Source;
 use flate2::read::MultiGzDecoder;
-use residua_learned::{GridMetadata, LearnedError, LearnedMultigrid, Model};
+use residua_learned::{
+    GridMetadata, LearnedDirection, LearnedError, LearnedMultigrid, Model, ModelFile, Runtime,
+};
+use residua_solvers::Preconditioner;
 use residua_solvers::precond::multigrid::GridProblem;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 
-/// The preconditioner for `problem`, of `model` or the one that is built in.
+/// The preconditioner for `problem`, of `model` or the one that is built in, and the window of FCG that suits it: a network
+/// is no linear map, and its directions are conjugated to the last two.
 ///
 /// # Errors
 /// A model that does not suit the problem.
 pub(crate) fn preconditioner(
     problem: &GridProblem,
-    model: Option<&Model>,
-) -> Result<LearnedMultigrid, LearnedError> {
+    model: Option<&ModelFile>,
+) -> Result<(Box<dyn Preconditioner<f64>>, usize), LearnedError> {
+    let cycle = |model: &Model| LearnedMultigrid::new(problem, &model.coefficients);
     match model {
-        Some(model) => LearnedMultigrid::new(problem, &model.coefficients),
+        Some(ModelFile::Multigrid(model)) => Ok((Box::new(cycle(model)?), 1)),
+        Some(ModelFile::Network(network)) => {
+            let dims = match problem.dims {
+                [x, 1, y] => vec![x, y],
+                [x, y, z] => vec![x, y, z],
+            };
+            let grid = GridMetadata { dims, unknown_of_point: problem.unknown_of_point.clone() };
+            Ok((Box::new(LearnedDirection::network(network, &grid, Runtime::Auto)?), 2))
+        }
         None => {
             let dim = if problem.dims.iter().all(|&n| n > 1) { 3 } else { 2 };
-            LearnedMultigrid::new(problem, &Model::shipped(dim)?.coefficients)
+            Ok((Box::new(cycle(&Model::shipped(dim)?)?), 1))
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Doing what is meant, one case after another.
 
 mod columns;
+mod geometries;
 mod info;
 mod learned;
 mod memory;

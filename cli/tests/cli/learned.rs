@@ -73,3 +73,40 @@ fn without_a_grid_there_is_advice() {
         "{message}"
     );
 }
+
+/// A folder of masks and matrices: trained on, one held out; files that are no geometries are named.
+#[test]
+fn geometries_of_ones_own_are_trained_on() {
+    let folder = Folder::new();
+    let save = ["poisson", "--problem", "walls", "--n", "24", "--solver", "cg+ic0", "--save-matrix", "own"];
+    assert_eq!(folder.run(&save).code, 0);
+    let mut mask = b"\x93NUMPY\x01\x00".to_vec();
+    let header = format!("{:<117}\n", "{'descr': '|b1', 'fortran_order': False, 'shape': (20, 30), }");
+    mask.extend((header.len() as u16).to_le_bytes());
+    mask.extend(header.as_bytes());
+    mask.extend((0..600).map(|at| u8::from(at % 30 != 12 || at / 30 < 3)));
+    std::fs::write(folder.path().join("own/channel.npy"), &mask).unwrap();
+    let train = ["train", "--geometries", "own", "--out", "own.onnx", "--generations", "4", "--json"];
+    let run = folder.run(&train);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let trained = run.object();
+    assert!(trained["metadata"]["training_matrix"].as_str().unwrap().contains("channel.npy"), "{trained}");
+    assert_eq!(trained["held_out"][0]["problem"], "walls-2d-n24.mtx", "{trained}");
+    assert!(trained["held_out"][0]["iterations"].as_f64().unwrap() < 20.0, "{trained}");
+    folder.write("own/broken.png", "no image");
+    let run = folder.run(&train);
+    assert!(run.code == 1 && run.stderr.contains("broken.png"), "{}", run.stderr);
+}
+
+/// A network is trained, read back, and run by the embedded runtime; where it is too slow the solve goes on without it.
+#[test]
+fn a_network_is_a_model_too() {
+    let folder = Folder::new();
+    let train = ["train", "--kind", "dcdm", "--n", "16", "--batches", "3", "--out", "net.onnx", "--json"];
+    let trained = folder.run(&train).object();
+    assert_eq!((&trained["kind"], &trained["batches"]), (&"dcdm".into(), &3.into()));
+    let args =
+        ["poisson", "--problem", "obstacles", "--n", "40", "--solver", "fcg+learned", "--model", "net.onnx"];
+    let record = folder.run(&[&args[..], &["--json"]].concat()).object();
+    assert!(iterations(&record) > 0 && record["warning"].as_str().unwrap().contains("given up"), "{record}");
+}

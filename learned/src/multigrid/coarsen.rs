@@ -17,6 +17,8 @@ use rayon::prelude::*;
 pub(super) struct Transfer {
     pub(super) rows: Rows,
     pub(super) columns: Rows,
+    /// Whether every node has a component.
+    pub(super) is_whole: bool,
 }
 
 /// Most entries of a row of P: the own component, and one outward neighbour an axis. Where a neighbour is split, the
@@ -47,11 +49,11 @@ const NONE: u32 = u32::MAX;
 
 /// The component of each node, numbered by first nodes, and the cells of the components. Nodes that nothing is joined to
 /// have none: a region that no boundary value reaches ends as such a node, its mean being free.
-fn components(fine: &Graph) -> (Vec<u32>, Vec<[u16; 3]>) {
+fn components(fine: &Graph, has_outer: &[bool]) -> (Vec<u32>, Vec<[u16; 3]>) {
     let mut parent = vec![NONE; fine.len()];
     let (mut cell, mut stack) = (Vec::new(), Vec::new());
     for seed in 0..fine.len() {
-        let is_alone = || fine.edges_of(seed).is_empty() && fine.outer_of(seed).next().is_none();
+        let is_alone = || fine.edges_of(seed).is_empty() && !has_outer[seed];
         if parent[seed] != NONE || is_alone() {
             continue;
         }
@@ -74,25 +76,30 @@ fn components(fine: &Graph) -> (Vec<u32>, Vec<[u16; 3]>) {
 
 /// The next graph and the transfers, with the coefficients `level`.
 pub(super) fn coarsen(fine: &Graph, level: &Level) -> (Graph, Transfer) {
-    let half = half_within(fine);
-    let (parent, cell) = components(fine);
+    let (half, has_outer) = (half_within(fine), fine.has_outer());
+    let (parent, cell) = components(fine, &has_outer);
     let coarse_n = cell.len();
     let (scale, boundary) = (level.coarse as f32, level.boundary as f32);
-    let rows = prolongation(fine, &half, &parent, level.transfer as f32);
+    let rows = prolongation(fine, &half, &parent, &has_outer, level.transfer as f32);
     let columns = rows.transpose(coarse_n);
     let children = children(&parent, coarse_n);
-    let lists: Vec<Vec<Edge>> = (0..coarse_n)
-        .into_par_iter()
-        .with_min_len(256)
-        .map(|c| coarse_edges(fine, &half, &parent, children.of(c), c as u32, scale))
-        .collect();
+    let parts = chunks(coarse_n, |nodes| {
+        let (mut ends, mut edges) = (Vec::with_capacity(nodes.len()), Vec::with_capacity(6 * nodes.len()));
+        for c in nodes {
+            coarse_edges(fine, &half, &parent, children.of(c), c as u32, scale, &mut edges);
+            ends.push(edges.len() as u32);
+        }
+        (ends, edges)
+    });
     let mut first = Vec::with_capacity(coarse_n + 1);
-    let mut edges = Vec::with_capacity(lists.iter().map(Vec::len).sum());
+    let mut edges = Vec::with_capacity(parts.iter().map(|(_, edges)| edges.len()).sum());
     first.push(0);
-    for list in lists {
-        edges.extend(list);
-        first.push(edges.len() as u32);
+    for (ends, part) in parts {
+        let before = edges.len() as u32;
+        edges.extend(part);
+        first.extend(ends.iter().map(|end| before + end));
     }
+    let is_whole = !parent.contains(&NONE);
     let mut all: Vec<Outer> = fine
         .outer
         .iter()
@@ -110,10 +117,18 @@ pub(super) fn coarsen(fine: &Graph, level: &Level) -> (Graph, Transfer) {
             _ => outer.push(o),
         }
     }
-    (Graph { cell, first, edges, outer, faces: fine.faces }, Transfer { rows, columns })
+    (Graph { cell, first, edges, outer, faces: fine.faces }, Transfer { rows, columns, is_whole })
 }
 
-/// Edges of component `c` to others; those of its children add up.
+/// Nodes of one task; it fills vectors of its own, so that nothing is allocated by node.
+const CHUNK: usize = 4096;
+
+/// What `work` makes of each chunk of `n` nodes, in their order.
+fn chunks<T: Send>(n: usize, work: impl Fn(std::ops::Range<usize>) -> T + Sync) -> Vec<T> {
+    (0..n.div_ceil(CHUNK)).into_par_iter().map(|k| work(k * CHUNK..n.min((k + 1) * CHUNK))).collect()
+}
+
+/// Appends the edges of component `c` to others; those of its children add up.
 fn coarse_edges(
     fine: &Graph,
     half: &[[f32; 3]],
@@ -121,8 +136,9 @@ fn coarse_edges(
     children: &[u32],
     c: u32,
     scale: f32,
-) -> Vec<Edge> {
-    let mut list: Vec<Edge> = Vec::with_capacity(6);
+    edges: &mut Vec<Edge>,
+) {
+    let begin = edges.len();
     for &i in children {
         for e in fine.edges_of(i as usize) {
             let to = parent[e.to as usize];
@@ -132,56 +148,69 @@ fn coarse_edges(
             let axis = usize::from(e.side / 2);
             // Symmetric to the last bit: the two halves are added first.
             let w = scale / ((half[i as usize][axis] + half[e.to as usize][axis]) + 1.0 / e.w);
-            match list.iter_mut().find(|have| have.to == to && have.side == e.side) {
+            match edges[begin..].iter_mut().find(|have| have.to == to && have.side == e.side) {
                 Some(have) => have.w += w,
-                None => list.push(Edge { to, side: e.side, w }),
+                None => edges.push(Edge { to, side: e.side, w }),
             }
         }
     }
-    list
 }
 
-fn prolongation(fine: &Graph, half: &[[f32; 3]], parent: &[u32], alpha: f32) -> Rows {
-    let n = fine.len();
-    let shares: Vec<([(u32, f32); SHARES], u8)> = (0..n)
-        .into_par_iter()
-        .with_min_len(256)
-        .map(|i| {
-            let mut row = [(parent[i], 0.0f32); SHARES];
-            if parent[i] == NONE {
-                return (row, 0);
+fn prolongation(fine: &Graph, half: &[[f32; 3]], parent: &[u32], has_outer: &[bool], alpha: f32) -> Rows {
+    let row = |i: usize, row: &mut [(u32, f32); SHARES]| {
+        if parent[i] == NONE {
+            return 0;
+        }
+        let (mut len, mut sum) = (1usize, 0.0f32);
+        let is_outward = |side: u8| fine.cell[i][usize::from(side / 2)] % 2 == u16::from(side % 2);
+        for e in fine.edges_of(i).iter().filter(|e| is_outward(e.side)) {
+            let axis = usize::from(e.side / 2);
+            let r = half[i][axis];
+            let f = alpha * r / (r + 1.0 / e.w + half[e.to as usize][axis]);
+            if f > 0.0 && len < SHARES {
+                row[len] = (parent[e.to as usize], f);
+                sum += f;
+                len += 1;
             }
-            let (mut len, mut sum) = (1usize, 0.0f32);
-            let is_outward = |side: u8| fine.cell[i][usize::from(side / 2)] % 2 == u16::from(side % 2);
-            for e in fine.edges_of(i).iter().filter(|e| is_outward(e.side)) {
-                let axis = usize::from(e.side / 2);
-                let r = half[i][axis];
-                let f = alpha * r / (r + 1.0 / e.w + half[e.to as usize][axis]);
-                if f > 0.0 && len < SHARES {
-                    row[len] = (parent[e.to as usize], f);
-                    sum += f;
-                    len += 1;
-                }
-            }
+        }
+        if has_outer[i] {
             for o in fine.outer_of(i).filter(|o| is_outward(o.side)) {
                 let r = half[i][usize::from(o.side / 2)];
                 sum += alpha * r / (r + 1.0 / o.w);
             }
-            let most = sum.max(1.0);
-            row[1..len].iter_mut().for_each(|f| f.1 /= most);
-            row[0].1 = 1.0 - sum / most;
-            (row, len as u8)
-        })
-        .collect();
-    let mut rows = Rows::default();
-    rows.first.reserve(n + 1);
-    rows.first.push(0);
-    for (row, len) in &shares {
-        for &(j, f) in &row[..usize::from(*len)] {
-            rows.index.push(j);
-            rows.value.push(f);
         }
-        rows.first.push(rows.index.len() as u32);
+        let most = sum.max(1.0);
+        row[1..len].iter_mut().for_each(|f| f.1 /= most);
+        row[0] = (parent[i], 1.0 - sum / most);
+        len
+    };
+    let parts = chunks(fine.len(), |nodes| {
+        let mut part = Rows::default();
+        part.first.reserve_exact(nodes.len());
+        part.index.reserve_exact(SHARES * nodes.len());
+        part.value.reserve_exact(SHARES * nodes.len());
+        let mut shares = [(0, 0.0); SHARES];
+        for i in nodes {
+            let len = row(i, &mut shares);
+            for &(j, f) in &shares[..len] {
+                part.index.push(j);
+                part.value.push(f);
+            }
+            part.first.push(part.index.len() as u32);
+        }
+        part
+    });
+    let entries = parts.iter().map(|part| part.index.len()).sum();
+    let mut rows = Rows::default();
+    rows.first.reserve_exact(fine.len() + 1);
+    rows.index.reserve_exact(entries);
+    rows.value.reserve_exact(entries);
+    rows.first.push(0);
+    for part in parts {
+        let before = rows.index.len() as u32;
+        rows.index.extend(part.index);
+        rows.value.extend(part.value);
+        rows.first.extend(part.first.iter().map(|end| before + end));
     }
     rows
 }

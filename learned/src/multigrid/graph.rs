@@ -98,6 +98,13 @@ impl Graph {
         self.outer[at..].iter().take_while(move |o| o.node as usize == node)
     }
 
+    /// Which nodes have a boundary value.
+    pub(super) fn has_outer(&self) -> Vec<bool> {
+        let mut has = vec![false; self.len()];
+        self.outer.iter().for_each(|o| has[o.node as usize] = true);
+        has
+    }
+
     /// The diagonal of A, and which nodes have all faces open.
     pub(super) fn diagonal(&self) -> (Vec<f32>, Vec<bool>) {
         let own = |i: usize| {
@@ -123,6 +130,9 @@ impl Graph {
 fn row_of(problem: &GridProblem, row: usize) -> RowOfCells {
     let dims @ [nx, ny, _] = problem.dims;
     let mut out = RowOfCells::default();
+    out.cell.reserve_exact(nx);
+    out.degree.reserve_exact(nx);
+    out.edges.reserve_exact(nx * dims.iter().map(|&n| 2 * usize::from(n > 1)).sum::<usize>());
     let point = |[i, j, k]: [usize; 3]| (k * ny + j) * nx + i;
     let unknown = |p: [usize; 3]| match &problem.unknown_of_point {
         None => Some(point(p) as u32),

@@ -1,6 +1,7 @@
 //! All levels of a problem, before they become vectors and kernels.
 
 use super::coarsen::{Transfer, coarsen};
+use super::coarsest::sealed_regions;
 use super::graph::Graph;
 use crate::LearnedError;
 use crate::coefficients::Coefficients;
@@ -52,7 +53,15 @@ impl Hierarchy {
 
     /// For each node of the finest level the region it is in, where that region has no boundary value, and the regions'
     /// sizes; nothing where there is no such region.
+    ///
+    /// Coarsening keeps what is connected connected. So where no node vanishes and the coarsest graph has no such region,
+    /// there is none.
     pub(super) fn sealed(&self) -> Option<(Vec<u32>, Vec<u32>)> {
+        if self.levels.iter().all(|(_, transfer)| transfer.is_whole)
+            && sealed_regions(&self.coarsest).is_empty()
+        {
+            return None;
+        }
         let finest = self.levels.first().map_or(&self.coarsest, |(graph, _)| graph);
         let mut region = vec![u32::MAX; finest.len()];
         let mut stack: Vec<u32> = finest.outer.iter().map(|o| o.node).collect();

@@ -28,7 +28,7 @@ mod sealed;
 #[allow(clippy::unwrap_used)]
 mod tests;
 
-pub(crate) use fields::{Fields, Table};
+pub(crate) use fields::Fields;
 
 use crate::LearnedError;
 use crate::coefficients::Coefficients;
@@ -115,6 +115,14 @@ impl LearnedMultigrid {
     /// Number of unknowns.
     pub fn unknowns(&self) -> usize {
         self.unknowns
+    }
+
+    /// Takes the means of `v`, one number an unknown, from regions that no boundary value reaches: what makes a right-hand
+    /// side consistent.
+    pub fn project(&mut self, v: &mut [f64]) {
+        if let Some(sealed) = &mut self.sealed {
+            sealed.project(v);
+        }
     }
 
     /// result ≈ A⁻¹ given, on the levels below the finest.

@@ -33,7 +33,7 @@ impl Sealed {
     }
 
     /// Takes the mean of each region away.
-    fn project(&mut self, v: &mut [f64]) {
+    pub(super) fn project(&mut self, v: &mut [f64]) {
         self.sums.fill(0.0);
         for (&region, v) in self.region.iter().zip(&*v) {
             if let Some(sum) = self.sums.get_mut(region as usize) {

@@ -6,7 +6,7 @@
 use super::proto::*;
 
 /// Tensor types.
-pub(super) const FLOAT: i32 = 1;
+pub(crate) const FLOAT: i32 = 1;
 pub(super) const INT64: i32 = 7;
 
 /// Name of the initializer that holds what is learned.
@@ -39,7 +39,7 @@ impl Builder {
 
     fn with(&mut self, name: &str, i: i64) {
         if let Some(node) = self.nodes.last_mut() {
-            node.attribute.push(AttributeProto { name: name.to_owned(), i, kind: 2 });
+            node.attribute.push(AttributeProto { name: name.to_owned(), i, kind: 2, ..Default::default() });
         }
     }
 
@@ -94,7 +94,7 @@ impl Builder {
     }
 }
 
-pub(super) fn value(name: &str, kind: i32, shape: &[&str]) -> ValueInfoProto {
+pub(crate) fn value(name: &str, kind: i32, shape: &[&str]) -> ValueInfoProto {
     let dim = shape
         .iter()
         .map(|size| DimensionProto { dim_value: None, dim_param: Some((*size).to_owned()) })
@@ -103,7 +103,7 @@ pub(super) fn value(name: &str, kind: i32, shape: &[&str]) -> ValueInfoProto {
     ValueInfoProto { name: name.to_owned(), r#type: Some(TypeProto { tensor_type }) }
 }
 
-pub(super) fn floats(name: &str, dims: &[i64], values: &[f32]) -> TensorProto {
+pub(crate) fn floats(name: &str, dims: &[i64], values: &[f32]) -> TensorProto {
     let raw_data = values.iter().flat_map(|v| v.to_le_bytes()).collect();
     TensorProto {
         dims: dims.to_vec(),

@@ -1,15 +1,16 @@
 //! Model files: ONNX, read and written without a runtime.
 
 pub(crate) mod cycle;
-mod proto;
+pub(crate) mod proto;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
 
 use crate::LearnedError;
 use crate::coefficients::{Coefficients, LEVELS, PER_LEVEL};
+use crate::dcdm::Network;
 use prost::Message;
-use proto::{ModelProto, OperatorSetIdProto, StringStringEntryProto, TensorProto};
+use proto::{GraphProto, ModelProto, OperatorSetIdProto, StringStringEntryProto, TensorProto};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -18,7 +19,7 @@ const OPSET: i64 = 17;
 const IR_VERSION: i64 = 8;
 
 /// Prefix of the metadata of this toolkit.
-const PREFIX: &str = "residua.";
+pub(crate) const PREFIX: &str = "residua.";
 
 /// The value of the entry `kind`.
 const KIND: &str = "multigrid";
@@ -68,13 +69,7 @@ impl Model {
     /// # Errors
     /// [`LearnedError::File`], and as [`from_bytes`](Self::from_bytes).
     pub fn read(path: &Path) -> Result<Self, LearnedError> {
-        let failed = |reason: String| LearnedError::File { path: path.display().to_string(), reason };
-        let size = std::fs::metadata(path).map_err(|e| failed(e.to_string()))?.len();
-        if size > MOST_BYTES {
-            return Err(failed(format!("{size} bytes: expected a model of at most {MOST_BYTES}")));
-        }
-        let bytes = std::fs::read(path).map_err(|e| failed(e.to_string()))?;
-        Self::from_bytes(&bytes).map_err(|e| failed(e.to_string()))
+        read_file(path, Self::from_bytes)
     }
 
     /// Checks the bytes of a file: names, shapes, types, and that the cycle is symmetric positive definite.
@@ -82,17 +77,7 @@ impl Model {
     /// # Errors
     /// [`LearnedError::Model`] says what was found and what was expected.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, LearnedError> {
-        let model = ModelProto::decode(bytes).map_err(|e| {
-            LearnedError::model(format!("bytes that are no ONNX file ({e})"), "an ONNX model")
-        })?;
-        let graph = model.graph.ok_or_else(|| {
-            LearnedError::model("an ONNX file without a graph", "a model written by residua train")
-        })?;
-        let mut metadata: BTreeMap<String, String> = model
-            .metadata_props
-            .into_iter()
-            .filter_map(|entry| Some((entry.key.strip_prefix(PREFIX)?.to_owned(), entry.value)))
-            .collect();
+        let (graph, mut metadata) = decode(bytes)?;
         let kind = metadata.remove("kind").unwrap_or_default();
         if kind != KIND {
             let found = format!("metadata {PREFIX}kind = \"{kind}\"");
@@ -126,25 +111,9 @@ impl Model {
     /// The bytes of the file: the graph of the whole cycle with the coefficients as an initializer, and the metadata.
     pub fn to_bytes(&self) -> Vec<u8> {
         let values: Vec<f32> = self.coefficients.to_vec().iter().map(|&v| v as f32).collect();
-        let own = [
-            ("kind", KIND.to_owned()),
-            ("dim", self.coefficients.dim.to_string()),
-            ("depth", self.depth.to_string()),
-        ];
-        let entries = own.into_iter().map(|(k, v)| (k.to_owned(), v));
-        let entries = entries.chain(self.metadata.iter().map(|(k, v)| (k.clone(), v.clone())));
-        let model = ModelProto {
-            ir_version: IR_VERSION,
-            producer_name: "residua".to_owned(),
-            producer_version: env!("CARGO_PKG_VERSION").to_owned(),
-            doc_string: "A learned multigrid V(2,2)-cycle: z = B residual".to_owned(),
-            graph: Some(cycle::graph(self.depth, &values)),
-            opset_import: vec![OperatorSetIdProto { domain: String::new(), version: OPSET }],
-            metadata_props: entries
-                .map(|(key, value)| StringStringEntryProto { key: format!("{PREFIX}{key}"), value })
-                .collect(),
-        };
-        model.encode_to_vec()
+        let own = [("dim", self.coefficients.dim.to_string()), ("depth", self.depth.to_string())];
+        let about = "A learned multigrid V(2,2)-cycle: z = B residual";
+        encode(KIND, about, cycle::graph(self.depth, &values), &own, &self.metadata)
     }
 
     /// Writes `path`, as a whole or not at all.
@@ -152,12 +121,96 @@ impl Model {
     /// # Errors
     /// [`LearnedError::File`].
     pub fn write(&self, path: &Path) -> Result<(), LearnedError> {
-        let failed = |e: std::io::Error| LearnedError::File {
-            path: path.display().to_string(),
-            reason: e.to_string(),
-        };
-        residua_data::whole_file::write_bytes(path, &self.to_bytes()).map_err(failed)
+        write_file(path, &self.to_bytes())
     }
+}
+
+/// What a model file holds.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ModelFile {
+    /// A learned multigrid cycle.
+    Multigrid(Model),
+    /// A network from residuals to directions, as in deep conjugate direction methods.
+    Network(Network),
+}
+
+impl ModelFile {
+    /// Reads `path`: a file without a kind of this toolkit is taken as a network.
+    ///
+    /// # Errors
+    /// [`LearnedError::File`], [`LearnedError::Model`].
+    pub fn read(path: &Path) -> Result<Self, LearnedError> {
+        read_file(path, |bytes| {
+            let (_, metadata) = decode(bytes)?;
+            match metadata.get("kind").map(String::as_str) {
+                Some(KIND) => Model::from_bytes(bytes).map(Self::Multigrid),
+                _ => Network::from_bytes(bytes).map(Self::Network),
+            }
+        })
+    }
+
+    /// 2 or 3.
+    pub fn dim(&self) -> usize {
+        match self {
+            Self::Multigrid(model) => model.coefficients.dim,
+            Self::Network(network) => network.dim,
+        }
+    }
+}
+
+/// The bytes of `path`, made sense of by `parse`.
+pub(crate) fn read_file<T>(
+    path: &Path,
+    parse: impl FnOnce(&[u8]) -> Result<T, LearnedError>,
+) -> Result<T, LearnedError> {
+    let failed = |reason: String| LearnedError::File { path: path.display().to_string(), reason };
+    let size = std::fs::metadata(path).map_err(|e| failed(e.to_string()))?.len();
+    if size > MOST_BYTES {
+        return Err(failed(format!("{size} bytes: expected a model of at most {MOST_BYTES}")));
+    }
+    let bytes = std::fs::read(path).map_err(|e| failed(e.to_string()))?;
+    parse(&bytes).map_err(|e| failed(e.to_string()))
+}
+
+pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), LearnedError> {
+    let failed =
+        |e: std::io::Error| LearnedError::File { path: path.display().to_string(), reason: e.to_string() };
+    residua_data::whole_file::write_bytes(path, bytes).map_err(failed)
+}
+
+/// The graph of a file, and its metadata of this toolkit.
+pub(crate) fn decode(bytes: &[u8]) -> Result<(GraphProto, BTreeMap<String, String>), LearnedError> {
+    let model = ModelProto::decode(bytes)
+        .map_err(|e| LearnedError::model(format!("bytes that are no ONNX file ({e})"), "an ONNX model"))?;
+    let graph = model.graph.ok_or_else(|| {
+        LearnedError::model("an ONNX file without a graph", "a model written by residua train")
+    })?;
+    let own = |entry: StringStringEntryProto| Some((entry.key.strip_prefix(PREFIX)?.to_owned(), entry.value));
+    Ok((graph, model.metadata_props.into_iter().filter_map(own).collect()))
+}
+
+pub(crate) fn encode(
+    kind: &str,
+    about: &str,
+    graph: GraphProto,
+    own: &[(&str, String)],
+    metadata: &BTreeMap<String, String>,
+) -> Vec<u8> {
+    let kind = [("kind".to_owned(), kind.to_owned())];
+    let own = own.iter().map(|(k, v)| ((*k).to_owned(), v.clone()));
+    let entries = kind.into_iter().chain(own).chain(metadata.iter().map(|(k, v)| (k.clone(), v.clone())));
+    let model = ModelProto {
+        ir_version: IR_VERSION,
+        producer_name: "residua".to_owned(),
+        producer_version: env!("CARGO_PKG_VERSION").to_owned(),
+        doc_string: about.to_owned(),
+        graph: Some(graph),
+        opset_import: vec![OperatorSetIdProto { domain: String::new(), version: OPSET }],
+        metadata_props: entries
+            .map(|(key, value)| StringStringEntryProto { key: format!("{PREFIX}{key}"), value })
+            .collect(),
+    };
+    model.encode_to_vec()
 }
 
 fn read_coefficients(tensor: Option<&TensorProto>) -> Result<Vec<f64>, LearnedError> {

@@ -1,4 +1,5 @@
 //! The messages of `onnx.proto` that a model of this toolkit is made of; others are skipped on reading.
+//! Version 2 of the format: lists are packed only where it says so.
 
 use prost::Message;
 
@@ -70,14 +71,18 @@ pub(crate) struct AttributeProto {
     pub(crate) name: String,
     #[prost(int64, tag = "3")]
     pub(crate) i: i64,
-    /// 2: an integer.
+    #[prost(bytes = "vec", tag = "4")]
+    pub(crate) s: Vec<u8>,
+    #[prost(int64, repeated, packed = "false", tag = "8")]
+    pub(crate) ints: Vec<i64>,
+    /// 2: an integer, 3: a string, 7: integers.
     #[prost(int32, tag = "20")]
     pub(crate) kind: i32,
 }
 
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct TensorProto {
-    #[prost(int64, repeated, tag = "1")]
+    #[prost(int64, repeated, packed = "false", tag = "1")]
     pub(crate) dims: Vec<i64>,
     /// 1: float, 7: int64.
     #[prost(int32, tag = "2")]

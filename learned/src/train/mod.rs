@@ -6,15 +6,29 @@
 //! whose cycle need not be positive definite are drawn again. The start is the derived cycle, so the result is never worse
 //! than that on the training cases.
 //!
+//! Problems are drawn from a family, or are the user's own geometries, of which every fifth is held out.
+//!
 //! Everything follows from the seed; a limit in seconds makes the number of generations depend on the machine.
 
+mod case;
+mod date;
+mod geometry;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
+
+pub use geometry::{Geometry, mask_problem};
+
+pub(crate) use date::date;
+
 use crate::coefficients::{Coefficients, LEVELS, PER_LEVEL};
-use crate::{LearnedError, LearnedMultigrid, Model};
+use crate::dcdm::normal;
+use crate::{LearnedError, Model};
+use case::{Case, objective};
+use rand::SeedableRng;
 use rand::rngs::StdRng;
-use rand::{RngExt, SeedableRng};
-use residua_data::poisson::{PoissonKind, PoissonProblem, uniform_rhs};
-use residua_solvers::precond::multigrid::{GridProblem, StencilOperator};
-use residua_solvers::{Cg, LinearSystem, Solver, StopRule};
+use residua_data::poisson::PoissonKind;
+use residua_solvers::StopRule;
 use std::time::{Duration, Instant};
 
 /// Steps of CG in the objective.
@@ -27,7 +41,7 @@ const WORST: f64 = 0.3;
 const SIGMA: f64 = 0.1;
 
 /// Training problems are drawn from seeds beyond these, so that small seeds are unseen.
-const FIRST_SEED: u64 = 1 << 40;
+pub(crate) const FIRST_SEED: u64 = 1 << 40;
 
 /// What to train on, and for how long.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,6 +52,8 @@ pub struct TrainOptions {
     pub n: usize,
     /// The family: default blobs ([`PoissonKind::Obstacles`]), thin walls, mazes, and no obstacle at all.
     pub family: Vec<PoissonKind>,
+    /// Geometries to train on beside the family, which may then be empty; default none.
+    pub geometries: Vec<Geometry>,
     /// Problems of each kind; default 3.
     pub cases: usize,
     /// Candidates; default 300.
@@ -54,7 +70,7 @@ impl TrainOptions {
         let n = if dim == 2 { 64 } else { 32 };
         let family =
             vec![PoissonKind::Obstacles, PoissonKind::Walls, PoissonKind::Maze, PoissonKind::Constant];
-        Self { dim, n, family, cases: 3, generations: 300, budget: None, seed: 0 }
+        Self { dim, n, family, geometries: Vec::new(), cases: 3, generations: 300, budget: None, seed: 0 }
     }
 }
 
@@ -76,58 +92,12 @@ pub struct Trained {
     pub model: Model,
     /// The objective after every improvement, the first that of the derived cycle.
     pub losses: Vec<f64>,
-    /// Mean iterations to 1e-6 on problems not trained on, by kind: derived cycle, trained cycle.
-    pub held_out: Vec<(PoissonKind, f64, f64)>,
+    /// Mean iterations to 1e-6 on problems not trained on, by kind or geometry: derived cycle, trained cycle.
+    pub held_out: Vec<(String, f64, f64)>,
     /// Candidates tried.
     pub generations: usize,
     /// Whether `progress` asked to stop.
     pub is_cut_short: bool,
-}
-
-struct Case {
-    problem: GridProblem,
-    operator: StencilOperator,
-    rhs: Vec<f64>,
-}
-
-impl Case {
-    fn new(kind: PoissonKind, dim: usize, n: usize, seed: u64) -> Result<Self, LearnedError> {
-        let refused =
-            |e: residua_data::poisson::PoissonError| LearnedError::geometry(e.to_string(), "a problem");
-        let (grid, medium) = PoissonProblem::new(kind, dim, n).with_seed(seed).medium().map_err(refused)?;
-        let problem = GridProblem::new(grid, &medium)?;
-        let operator = StencilOperator::from_grid(&problem)?;
-        let rhs = uniform_rhs(problem.unknowns(), seed);
-        Ok(Self { problem, operator, rhs })
-    }
-
-    /// Iterations, and the relative residual, under `stop`.
-    fn solve(&self, coefficients: &Coefficients, stop: &StopRule) -> Result<(usize, f64), LearnedError> {
-        let precond = LearnedMultigrid::new(&self.problem, coefficients)?;
-        let system = LinearSystem::new(&self.operator, &self.rhs)?;
-        let mut x = vec![0.0; self.rhs.len()];
-        let outcome = Cg::new(precond).solve(&system, &mut x, stop, &mut ())?;
-        Ok((outcome.iterations, outcome.relative_residual))
-    }
-}
-
-fn objective(cases: &[Case], coefficients: &Coefficients) -> Result<f64, LearnedError> {
-    let stop = StopRule { rtol: 1e-14, max_iters: STEPS, ..StopRule::default() };
-    let (mut sum, mut worst) = (0.0, f64::NEG_INFINITY);
-    for case in cases {
-        let (steps, residual) = case.solve(coefficients, &stop)?;
-        let rate = residual.max(1e-16).log10() / steps.max(1) as f64;
-        sum += rate;
-        worst = worst.max(rate);
-    }
-    let loss = sum / cases.len().max(1) as f64 + WORST * worst;
-    Ok(if loss.is_finite() { loss } else { f64::INFINITY })
-}
-
-/// Two independent standard normal numbers (Box and Muller).
-fn normal(random: &mut StdRng) -> f64 {
-    let (u, v) = (1.0 - random.random::<f64>(), random.random::<f64>());
-    (-2.0 * u.ln()).sqrt() * (2.0 * std::f64::consts::PI * v).cos()
 }
 
 /// A neighbour of `from` whose cycle is positive definite; `from` itself where a hundred draws found none.
@@ -165,7 +135,7 @@ pub fn train(
     if !(8..=1024).contains(&n) || n.pow(dim as u32) > 1 << 24 {
         return wrong("n", n, "it must lie in 8 to 1024 (256 in 3D): models serve all sizes");
     }
-    if options.family.is_empty() || cases == 0 {
+    if options.family.is_empty() && options.geometries.is_empty() || cases == 0 {
         return wrong("cases", cases, "training needs a problem");
     }
     if options.family.contains(&PoissonKind::Convection) {
@@ -181,8 +151,12 @@ pub fn train(
         for case in 0..cases {
             // Odd sizes and even ones.
             let size = n + [0, 3, 1, 6, 5][case % 5];
-            all.push(Case::new(kind, dim, size, FIRST_SEED + 1000 * seed + case as u64)?);
+            all.push(Case::of_kind(kind, dim, size, FIRST_SEED + 1000 * seed + case as u64)?);
         }
+    }
+    let (own, own_held_out) = geometry::split(&options.geometries);
+    for (k, geometry) in own.iter().enumerate() {
+        all.push(Case::new(geometry.problem.clone(), dim, FIRST_SEED + 1000 * seed + k as u64)?);
     }
     let mut random = StdRng::seed_from_u64(seed);
     let mut best = Model::new(Coefficients::derived(dim)).coefficients;
@@ -204,15 +178,19 @@ pub fn train(
             break;
         }
     }
-    let held_out = held_out(options, &best)?;
+    let held_out = held_out(options, &own_held_out, &best)?;
     let mut model = Model::new(best);
     let note = |text: &[String]| text.join(" ");
     let histories: Vec<String> = losses.iter().map(|l| format!("{l:.5}")).collect();
     let reports: Vec<String> = held_out.iter().map(|(k, a, b)| format!("{k}:{a:.2}->{b:.2}")).collect();
     let names: Vec<String> = options.family.iter().map(PoissonKind::to_string).collect();
+    let mut trained_on: Vec<String> = own.iter().map(|geometry| geometry.name.clone()).collect();
+    if !names.is_empty() {
+        trained_on.push(format!("{}, n = {n} to {}, {cases} of each", names.join(","), n + 6));
+    }
     for (key, value) in [
         ("spacing", "any: matrices are scaled by h^2, coefficients have no unit".to_owned()),
-        ("training_matrix", format!("{dim}D {}, n = {n} to {}, {cases} of each", names.join(","), n + 6)),
+        ("training_matrix", format!("{dim}D {}", trained_on.join(" "))),
         ("date", date(std::time::SystemTime::now())),
         ("seed", seed.to_string()),
         ("generations", done.to_string()),
@@ -226,88 +204,28 @@ pub fn train(
     Ok(Trained { model, losses, held_out, generations: done, is_cut_short })
 }
 
-/// Mean iterations on unseen problems of twice the size.
+/// Mean iterations on unseen problems of twice the size, and on the geometries held out.
 fn held_out(
     options: &TrainOptions,
+    geometries: &[&Geometry],
     best: &Coefficients,
-) -> Result<Vec<(PoissonKind, f64, f64)>, LearnedError> {
+) -> Result<Vec<(String, f64, f64)>, LearnedError> {
     let stop = StopRule::rtol(1e-6);
     let derived = Coefficients::derived(options.dim);
     let mut report = Vec::new();
     for &kind in &options.family {
         let (mut before, mut after) = (0.0, 0.0);
         for seed in 1..=5 {
-            let case = Case::new(kind, options.dim, 2 * options.n, seed)?;
+            let case = Case::of_kind(kind, options.dim, 2 * options.n, seed)?;
             before += case.solve(&derived, &stop)?.0 as f64 / 5.0;
             after += case.solve(best, &stop)?.0 as f64 / 5.0;
         }
-        report.push((kind, before, after));
+        report.push((kind.to_string(), before, after));
+    }
+    for (geometry, seed) in geometries.iter().zip(1..) {
+        let case = Case::new(geometry.problem.clone(), options.dim, seed)?;
+        let [before, after] = [&derived, best].map(|c| case.solve(c, &stop));
+        report.push((geometry.name.clone(), before?.0 as f64, after?.0 as f64));
     }
     Ok(report)
-}
-
-/// The day, as YYYY-MM-DD (Gregorian, after Fliegel and Van Flandern's arithmetic on days).
-fn date(now: std::time::SystemTime) -> String {
-    let seconds = now.duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_secs());
-    let days = (seconds / 86_400) as i64 + 719_468;
-    let era = days.div_euclid(146_097);
-    let of_era = days.rem_euclid(146_097);
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = year_of_era + 400 * era + i64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}")
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-
-    fn small() -> TrainOptions {
-        let family = vec![PoissonKind::Walls, PoissonKind::Constant];
-        TrainOptions { n: 20, cases: 1, generations: 12, family, ..TrainOptions::new(2) }
-    }
-
-    #[test]
-    fn it_is_deterministic_never_worse_and_in_the_file() {
-        let mut calls = 0;
-        let a = train(&small(), &mut |p| {
-            calls += 1;
-            p.generation == calls
-        })
-        .unwrap();
-        let b = train(&small(), &mut |_| true).unwrap();
-        assert_eq!((calls, a.model.coefficients, &a.losses), (12, b.model.coefficients, &b.losses));
-        assert!(a.losses.len() > 1 && a.losses.windows(2).all(|w| w[1] <= w[0]), "{:?}", a.losses);
-        let other = train(&TrainOptions { seed: 1, ..small() }, &mut |_| true).unwrap();
-        assert_ne!(other.model.coefficients, a.model.coefficients);
-        assert_eq!(Model::from_bytes(&a.model.to_bytes()).unwrap(), a.model);
-        assert_eq!(a.model.metadata["seed"], "0");
-    }
-
-    #[test]
-    fn it_can_be_stopped_and_refuses_nonsense() {
-        let cut = train(&small(), &mut |p| p.generation < 3).unwrap();
-        assert!(cut.is_cut_short && cut.generations == 3);
-        for bad in [
-            TrainOptions { dim: 4, ..small() },
-            TrainOptions { n: 3, ..small() },
-            TrainOptions { family: vec![], ..small() },
-            TrainOptions { family: vec![PoissonKind::Convection], ..small() },
-        ] {
-            assert!(matches!(train(&bad, &mut |_| true), Err(LearnedError::Option { .. })), "{bad:?}");
-        }
-    }
-
-    #[test]
-    fn days_have_dates() {
-        let at = |days: u64| date(std::time::UNIX_EPOCH + Duration::from_secs(86_400 * days));
-        assert_eq!(
-            (at(0), at(19_782), at(20_000)),
-            ("1970-01-01".into(), "2024-02-29".into(), "2024-10-04".into())
-        );
-    }
 }
