@@ -84,7 +84,7 @@ impl TrainPlan {
             (options.family, options.cases) = (family, typed.cases);
         }
         options.n = typed.n.unwrap_or(options.n);
-        if !(8..=512).contains(&options.n) || options.n % 2 != 0 {
+        if !(8..=512).contains(&options.n) || !options.n.is_multiple_of(2) {
             return Err(UsageError::new(format!("--n {}: expected an even number, 8 to 512", options.n)));
         }
         if options.family.contains(&PoissonKind::Neumann) {
