@@ -9,7 +9,8 @@
 //! restoration phase (`restoration`). Both share one Newton core (`newton`): K is shifted until its inertia is right.
 //! Only the single exit (`solve`) says `converged`, from a residual recomputed from the problem's functions.
 //!
-//! [`KktMethod::Gmres`] is FGMRES with a constraint preconditioner; `Direct` and, so far, `Auto` factorize K.
+//! [`KktMethod::Gmres`] is FGMRES with a constraint preconditioner, or CG on the Schur complement with multigrid; `Direct` factorizes K;
+//! `Auto` takes what is predicted to cost least (`choice`).
 //! [`KktMethod::Sketched`] is sketch and project ([`crate::sketch`]); where that stalls the factors solve, and the outcome's
 //! `warnings` say how often.
 
