@@ -142,7 +142,8 @@ impl Clusters {
 /// Clusters of n rows of which `at` gives the costs.
 fn stored_clusters(n: usize, m: usize, at: impl Fn(usize, usize) -> f64) -> Vec<u32> {
     let dim = LANDMARKS.min(m);
-    let points: Vec<f64> = (0..n).flat_map(|i| (0..dim).map(move |k| (i, k * m / dim))).map(|(i, j)| at(i, j)).collect();
+    let points: Vec<f64> =
+        (0..n).flat_map(|i| (0..dim).map(move |k| (i, k * m / dim))).map(|(i, j)| at(i, j)).collect();
     let leaf = n.div_ceil(MAX_STORED_CLUSTERS).max(4);
     let mut of = vec![0; n];
     for (k, leaf) in leaf_order(&points, dim, leaf).chunks(leaf).enumerate() {

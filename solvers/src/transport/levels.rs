@@ -62,7 +62,9 @@ impl Run<'_> {
         };
         let extent = extent(x, &x_c, &problem.a).max(extent(y, &y_c, &problem.b));
         let mut stage = 0;
-        while self.epsilon * FACTOR.powi(stage) < extent && self.epsilon * FACTOR.powi(stage) <= 0.25 * max_cost {
+        while self.epsilon * FACTOR.powi(stage) < extent
+            && self.epsilon * FACTOR.powi(stage) <= 0.25 * max_cost
+        {
             stage += 1;
         }
         let epsilon = self.epsilon * FACTOR.powi(stage);

@@ -12,6 +12,7 @@
 // Loops over several arrays at once read best by index; negated comparisons send NaN down the failing branch.
 #![allow(clippy::needless_range_loop, clippy::neg_cmp_op_on_partial_ord, clippy::too_many_arguments)]
 
+mod anderson;
 mod auto;
 mod batch;
 mod bound;

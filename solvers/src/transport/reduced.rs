@@ -61,8 +61,7 @@ impl<'a> Reduced<'a> {
             && ordered
         {
             for (cloud, keep) in [(&c.source, &mut rows), (&c.target, &mut cols)] {
-                let points: Vec<f64> =
-                    keep.iter().flat_map(|i| cloud.point(*i as usize)).copied().collect();
+                let points: Vec<f64> = keep.iter().flat_map(|i| cloud.point(*i as usize)).copied().collect();
                 let order = leaf_order(&points, cloud.dim(), GROUP / 2);
                 *keep = order.iter().map(|k| keep[*k as usize]).collect();
             }
@@ -74,7 +73,7 @@ impl<'a> Reduced<'a> {
         let (a, b) = (normalised(source, &rows), normalised(target, &cols));
         let costs = match cost {
             Cost::Dense(c) if rows.len() == c.rows && cols.len() == c.cols => {
-                Costs::Dense(Cow::Borrowed(&c.values))
+                Costs::Dense(Cow::Borrowed(&c.values[..]))
             }
             Cost::Dense(c) => {
                 let mut values = Vec::with_capacity(rows.len() * cols.len());

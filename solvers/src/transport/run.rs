@@ -1,5 +1,6 @@
 //! One solve: the state that all methods share, the limits, the record.
 
+use super::anderson::Anderson;
 use super::newton::{Aim, Effort, Newton};
 use super::reduced::Reduced;
 use super::solver::evaluate;
@@ -26,6 +27,7 @@ pub(super) struct Work {
     /// y_J.
     moves: Vec<f64>,
     pub(super) saved: Saved,
+    pub(super) anderson: Anderson,
 }
 
 impl Work {

@@ -6,6 +6,7 @@
 
 use super::TransportStatus;
 use super::newton::Aim;
+use super::reduced::Reduced;
 use super::run::{Run, Work, skip_for};
 use super::sweep::Ask;
 
@@ -28,7 +29,7 @@ const CRAWL: usize = 40;
 const COARSEST: f64 = 0.3;
 
 /// Contraction of a coarse step that is worth another.
-const COARSE_WORTH: f64 = 0.5;
+const COARSE_WORTH: f64 = 0.65;
 
 /// The state before an excursion; its vectors are kept.
 #[derive(Debug, Default)]
@@ -49,6 +50,11 @@ enum Next {
 }
 
 impl Work {
+    /// Anderson's combination of the last step with those before.
+    fn accelerate(&mut self, problem: &Reduced<'_>) {
+        self.anderson.step(&self.saved.v, &mut self.v, &problem.b);
+    }
+
     /// Notes the state.
     fn save(&mut self, dual: f64, error: f64) {
         let Self { saved, u, v, sums, .. } = self;
@@ -80,6 +86,9 @@ impl Run<'_> {
         let (mut mark, mut crawl, mut coarse) = (f64::INFINITY, 0, 0.0_f64);
         // A relative rounding of the largest exponent changes every entry of the plan by as much.
         let rounding = 16.0 * f64::EPSILON * max_cost * inv_eps;
+        // Clouds whose support is too large for Newton's method stay with coarse steps.
+        let mut forced = false;
+        self.work.anderson.reset();
         let mut next = Next::Plain;
         let mut excursion: Option<Next> = None;
         loop {
@@ -104,6 +113,7 @@ impl Run<'_> {
                     self.update_columns(inv_eps, 1.0);
                     patience = (2 * patience).min(16);
                     bad_coarse += usize::from(kind == Next::Coarse);
+                    self.work.anderson.reset();
                     (wait, last, since, omega) = (patience, before.1, 0, 1.0);
                     next = Next::Plain;
                     self.check_time()?;
@@ -140,10 +150,10 @@ impl Run<'_> {
                 let effort = self.work.coarse_step(self.problem, 1e-3 * error.min(1.0), aim);
                 self.cg += effort.cg;
                 self.factorizations += effort.factorizations;
+                self.work.accelerate(self.problem);
                 self.check_time()?;
                 (excursion, last, since) = (Some(Next::Coarse), error, 0);
-                // One at a time until they prove their worth.
-                next = if bad_coarse == 0 { Next::Coarse } else { Next::Plain };
+                next = if bad_coarse < 2 || forced { Next::Coarse } else { Next::Plain };
                 (wait, omega) = (1, 1.0);
                 continue;
             }
@@ -171,6 +181,7 @@ impl Run<'_> {
                 if nnz.is_none() && crawl > CRAWL {
                     coarse = (4.0 * threshold).min(COARSEST);
                 }
+                forced |= nnz.is_none() && self.problem.clusters.is_some();
                 wait = if density.is_finite() { 2 } else { 8 };
             } else {
                 wait -= 1;
@@ -184,13 +195,9 @@ impl Run<'_> {
                 since = 0;
             }
             let plain = next == Next::Plain;
-            next = if self.problem.clusters.is_some()
-                && bad_coarse < 2
-                && !self.coarse_off
-                && contraction > 0.2
-                && left > 3.0
-                && last.is_finite()
-            {
+            let worth_a_try =
+                bad_coarse < 2 && !self.coarse_off && contraction > 0.2 && left > 3.0 && last.is_finite();
+            next = if self.problem.clusters.is_some() && (forced || worth_a_try) {
                 Next::Coarse
             } else if wait == 0 {
                 Next::Newton
@@ -207,7 +214,6 @@ impl Run<'_> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::super::reduced::Reduced;
     use super::super::*;
     use super::*;
     use std::time::Instant;

@@ -90,7 +90,8 @@ pub(super) struct Sums {
 fn block_rows(problem: &Reduced<'_>) -> usize {
     let (n, m) = (problem.n(), problem.m());
     let blocks = (n.saturating_mul(m) / BLOCK_PAIRS).clamp(1, MAX_BLOCKS);
-    let unit = if problem.tiles.is_some() { problem.clusters.as_ref().map_or(1, |c| c.run).max(GROUP) } else { 1 };
+    let unit =
+        if problem.tiles.is_some() { problem.clusters.as_ref().map_or(1, |c| c.run).max(GROUP) } else { 1 };
     n.div_ceil(blocks).next_multiple_of(unit)
 }
 
@@ -178,7 +179,10 @@ impl BlockJob<'_> {
             let floor = (a / m as f64).min(rare).ln() - ask.skip;
             if let Some(tiles) = problem.tiles.as_ref().filter(|_| r % GROUP == 0 && ask.skip.is_finite()) {
                 let group = r..(r + GROUP).min(u.len());
-                let top = u[group.clone()].iter().copied().fold(f64::NEG_INFINITY, |x, y| if x > y { x } else { y });
+                let top = u[group.clone()]
+                    .iter()
+                    .copied()
+                    .fold(f64::NEG_INFINITY, |x, y| if x > y { x } else { y });
                 let least = problem.a[i..first + group.end].iter().copied().fold(f64::INFINITY, f64::min);
                 let floor = (least / m as f64).min(rare).ln() - ask.skip;
                 tiles.live(i / GROUP, inv_eps, floor - top, self.tops, chunks, runs);
