@@ -2,7 +2,8 @@
 //!
 //! `cargo run --release -p residua-benches --example transport_problems -- [NAMES] [EPSILONS] [METHOD]`, e.g.
 //! `assign500,images-l2,images-l1,mixture1000 1e-2,1e-3,1e-4 auto`; `cloudN` is `mixtureN` with the cost computed from the
-//! points. ε is relative to the largest cost. Threads: `RAYON_NUM_THREADS`.
+//! points. ε is relative to the largest cost. `sns:N1:K` is the published method with N1 sweeps and λ = K/n, at most
+//! 500 Newton steps and 20 s. Threads: `RAYON_NUM_THREADS`.
 
 #![allow(clippy::print_stdout)]
 
@@ -98,7 +99,10 @@ fn problem(name: &str) -> Result<TransportProblem, Box<dyn std::error::Error>> {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let argument = |k: usize, default: &'static str| args.get(k).map_or(default, String::as_str);
-    let method = argument(2, "auto").parse()?;
+    let mut published = argument(2, "auto").split(':');
+    let method = published.next().unwrap_or_default().parse()?;
+    let sweeps: Option<usize> = published.next().map(str::parse).transpose()?;
+    let kept: Option<f64> = published.next().map(str::parse).transpose()?;
     println!(
         "| problem | ε | seconds | sweeps | Newton | CG | factorizations | marginal error | ⟨C, P⟩ | status |"
     );
@@ -109,6 +113,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let mut options = TransportOptions::new(Epsilon::Relative(epsilon.parse()?));
             options.method = method;
             options.time_limit = Some(Duration::from_secs(300));
+            if let Some(sweeps) = sweeps {
+                options.sns_sweeps = sweeps;
+                options.sns_density = kept.map(|k| k / problem.source().len() as f64);
+                options.max_iters = Some(2 * sweeps + 2000);
+                options.time_limit = Some(Duration::from_secs(20));
+            }
             let mut solver = TransportSolver::new();
             let mut best = f64::INFINITY;
             let outcome = loop {

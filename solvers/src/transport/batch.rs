@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 /// Solves a problem for each pair (a, b) of `weights`, all with `cost`, in parallel with a solver a thread. Results
 /// are in the order of the weights and do not depend on the number of threads; what is wrong with one problem does
-/// not touch the others. A stored cost is held once for each problem that is being solved.
+/// not touch the others. A stored cost is held once.
 pub fn solve_batch(
     cost: &Cost,
     weights: &[(Vec<f64>, Vec<f64>)],

@@ -3,6 +3,7 @@
 use super::TransportError;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// n points in ℝᵈ.
 #[derive(Debug, Clone, PartialEq)]
@@ -129,7 +130,8 @@ pub enum Cost {
 pub struct DenseCost {
     pub(super) rows: usize,
     pub(super) cols: usize,
-    pub(super) values: Vec<f64>,
+    /// Shared by clones.
+    pub(super) values: Arc<Vec<f64>>,
     max: f64,
     max_abs: f64,
     forbidden: bool,
@@ -193,6 +195,7 @@ impl Cost {
         if max == f64::NEG_INFINITY {
             return Err(TransportError::NoFiniteCost);
         }
+        let values = Arc::new(values);
         Ok(Self::Dense(DenseCost { rows, cols, values, max, max_abs, forbidden }))
     }
 

@@ -12,30 +12,37 @@
 // Loops over several arrays at once read best by index; negated comparisons send NaN down the failing branch.
 #![allow(clippy::needless_range_loop, clippy::neg_cmp_op_on_partial_ord, clippy::too_many_arguments)]
 
+mod anderson;
 mod auto;
 mod batch;
 mod bound;
 mod cloud;
+mod coarse;
 mod cost;
 mod divergence;
 mod error;
 mod feasible;
 mod gradient;
+mod levels;
 mod newton;
 mod operator;
 mod options;
+mod order;
 mod outcome;
 mod plan;
 mod problem;
 mod reduced;
 mod restore;
 mod rounding;
+mod row;
 mod run;
 mod simd;
 mod sns;
 mod solver;
+mod stage;
 mod support;
 mod sweep;
+mod tiles;
 mod unbalanced;
 mod visit;
 

@@ -144,6 +144,11 @@ impl Newton {
         effort
     }
 
+    /// E of a row at the end of the last excursion.
+    pub(super) fn row_factor(&self, i: usize) -> f64 {
+        self.e[i]
+    }
+
     /// F, E, c at `dv`; returns Φ.
     fn evaluate(&mut self, a: &[f64], b: &[f64]) -> f64 {
         let Self { support, e, f, c, dv, .. } = self;

@@ -1,6 +1,9 @@
 //! The problem that is solved: rows and columns without mass taken out, weights scaled to sum 1, costs
 //! readable by a kernel row by row.
 
+use super::coarse::Clusters;
+use super::order::leaf_order;
+use super::tiles::{GROUP, Tiles};
 use super::{Cost, Ground, TransportProblem};
 use std::borrow::Cow;
 
@@ -17,9 +20,18 @@ pub(super) struct Reduced<'a> {
     pub(super) rows: Vec<u32>,
     /// Original indices of the columns kept.
     pub(super) cols: Vec<u32>,
+    /// min b.
+    pub(super) least_b: f64,
     /// Costs of the pairs kept.
     pub(super) costs: Costs<'a>,
+    /// Boxes around runs of points.
+    pub(super) tiles: Option<Tiles>,
+    /// Groups of rows and columns that move together in a coarse step.
+    pub(super) clusters: Option<Clusters>,
 }
+
+/// Clouds with fewer pairs are left in their order.
+const ORDERED_PAIRS: usize = 1 << 14;
 
 /// The costs of a reduced problem.
 #[derive(Debug)]
@@ -42,8 +54,18 @@ impl<'a> Reduced<'a> {
         )
     }
 
-    /// The problem on some rows and columns.
-    fn on(cost: &'a Cost, source: &[f64], target: &[f64], rows: Vec<u32>, cols: Vec<u32>) -> Self {
+    /// The problem on some rows and columns; points are put in order of space.
+    fn on(cost: &'a Cost, source: &[f64], target: &[f64], mut rows: Vec<u32>, mut cols: Vec<u32>) -> Self {
+        let ordered = rows.len() * cols.len() >= ORDERED_PAIRS && rows.len().min(cols.len()) >= 2 * GROUP;
+        if let Cost::Points(c) = cost
+            && ordered
+        {
+            for (cloud, keep) in [(&c.source, &mut rows), (&c.target, &mut cols)] {
+                let points: Vec<f64> = keep.iter().flat_map(|i| cloud.point(*i as usize)).copied().collect();
+                let order = leaf_order(&points, cloud.dim(), GROUP / 2);
+                *keep = order.iter().map(|k| keep[*k as usize]).collect();
+            }
+        }
         let normalised = |w: &[f64], keep: &[u32]| -> Vec<f64> {
             let sum: f64 = keep.iter().map(|i| w[*i as usize]).sum();
             keep.iter().map(|i| w[*i as usize] / sum).collect()
@@ -51,7 +73,7 @@ impl<'a> Reduced<'a> {
         let (a, b) = (normalised(source, &rows), normalised(target, &cols));
         let costs = match cost {
             Cost::Dense(c) if rows.len() == c.rows && cols.len() == c.cols => {
-                Costs::Dense(Cow::Borrowed(&c.values))
+                Costs::Dense(Cow::Borrowed(&c.values[..]))
             }
             Cost::Dense(c) => {
                 let mut values = Vec::with_capacity(rows.len() * cols.len());
@@ -75,8 +97,23 @@ impl<'a> Reduced<'a> {
                 }
             }
         };
+        let mut problem = Self::of(a, b, costs, ordered);
+        problem.rows = rows;
+        problem.cols = cols;
+        problem
+    }
+
+    /// A problem whose rows and columns are numbered as given, `ordered` if points are in order of space.
+    pub(super) fn of(a: Vec<f64>, b: Vec<f64>, costs: Costs<'a>, ordered: bool) -> Self {
         let log_b = b.iter().map(|b| b.ln()).collect();
-        Self { log_b, a, b, rows, cols, costs }
+        let least_b = b.iter().copied().fold(f64::INFINITY, f64::min);
+        let tiles = match &costs {
+            Costs::Points { x, y, dim, ground } if ordered => Some(Tiles::new(x, y, *dim, *ground)),
+            _ => None,
+        };
+        let (rows, cols) = ((0..a.len() as u32).collect(), (0..b.len() as u32).collect());
+        let clusters = Clusters::new(&a, &b, &costs, tiles.is_some());
+        Self { log_b, least_b, a, b, rows, cols, costs, tiles, clusters }
     }
 
     pub(super) fn n(&self) -> usize {

@@ -1,13 +1,16 @@
 //! One solve: the state that all methods share, the limits, the record.
 
+use super::anderson::Anderson;
 use super::newton::{Aim, Effort, Newton};
 use super::reduced::Reduced;
 use super::solver::evaluate;
-use super::sweep::{Pass, Sums, column_log_sum, sweep};
+use super::stage::Saved;
+use super::sweep::{Ask, Pass, Sums, column_log_sum, sweep};
 use super::{
     Potentials, TransportMethod, TransportMonitor, TransportOptions, TransportOutcome, TransportProblem,
     TransportProgress, TransportStatus,
 };
+use rayon::prelude::*;
 use std::time::{Duration, Instant};
 
 /// What a solver keeps between problems.
@@ -19,19 +22,42 @@ pub(super) struct Work {
     pub(super) v: Vec<f64>,
     pub(super) sums: Sums,
     newton: Newton,
+    /// P_IJ.
+    plan: Vec<f64>,
+    /// y_J.
+    moves: Vec<f64>,
+    pub(super) saved: Saved,
+    pub(super) anderson: Anderson,
 }
 
 impl Work {
     /// Entries that the last sweep collected, if not too many.
     pub(super) fn collected(&self) -> Option<usize> {
-        let blocks = &self.sums.collected;
-        blocks.iter().all(|b| !b.overflow).then(|| blocks.iter().map(|b| b.cols.len()).sum())
+        let blocks = &self.sums.blocks;
+        blocks.iter().all(|b| !b.support.overflow).then(|| blocks.iter().map(|b| b.support.cols.len()).sum())
     }
 
     /// Newton's method on what the last sweep collected.
     pub(super) fn newton_excursion(&mut self, problem: &Reduced<'_>, aim: Aim) -> Effort {
-        self.newton.support.assemble(&self.sums.collected, &self.sums.rows, &self.sums.cols);
-        self.newton.excursion(&problem.a, &problem.b, &mut self.v, aim)
+        self.newton.support.assemble(&self.sums.blocks, &self.sums.rows, &self.sums.cols);
+        let effort = self.newton.excursion(&problem.a, &problem.b, &mut self.v, aim);
+        // The rows' part makes good shifts for the sweep that follows.
+        for (i, u) in self.u.iter_mut().enumerate() {
+            *u += self.newton.row_factor(i).ln();
+        }
+        effort
+    }
+
+    /// A coarse step from the plan over clusters of the last sweep, and the Sinkhorn step within the clusters.
+    pub(super) fn coarse_step(&mut self, problem: &Reduced<'_>, omega: f64, aim: Aim) -> Effort {
+        let Some(clusters) = &problem.clusters else { return Effort::default() };
+        clusters.assemble(&self.sums.blocks, omega, &mut self.plan, &mut self.newton.support);
+        self.moves.clear();
+        self.moves.resize(clusters.cols, 0.0);
+        let effort = self.newton.excursion(&clusters.a, &clusters.b, &mut self.moves, aim);
+        clusters.spread_rows(|k| self.newton.row_factor(k).ln(), &mut self.u);
+        clusters.spread_cols(&self.moves, &problem.b, &self.sums.cols, &mut self.v);
+        effort
     }
 
     /// The starting potentials over ε.
@@ -50,13 +76,23 @@ impl Work {
                 self.u.extend(reduced.rows.iter().map(|i| start.source[*i as usize] / epsilon - log_mass));
                 self.v.extend(reduced.cols.iter().map(|j| start.target[*j as usize] / epsilon));
             }
-            None => {
-                // NaN: the first sweep takes the row's maximum as shift.
-                self.u.resize(reduced.n(), f64::NAN);
-                self.v.resize(reduced.m(), 0.0);
-            }
+            None => self.start(reduced),
         }
     }
+
+    /// The starting potentials where none are given.
+    pub(super) fn start(&mut self, reduced: &Reduced<'_>) {
+        self.u.clear();
+        self.v.clear();
+        // NaN: the first sweep takes the row's maximum as shift.
+        self.u.resize(reduced.n(), f64::NAN);
+        self.v.extend(&reduced.log_b);
+    }
+}
+
+/// T of what sweeps to the error `tol` may leave out: a ten-thousandth of it.
+pub(super) fn skip_for(tol: f64) -> f64 {
+    (5.0 + (1e4 / tol).ln()).clamp(5.0, 40.0)
 }
 
 /// One solve.
@@ -74,6 +110,13 @@ pub(super) struct Run<'a> {
     pub(super) density: f64,
     pub(super) cg: usize,
     pub(super) factorizations: usize,
+    /// Whether a coarse step has proved its worth.
+    pub(super) coarse_worth: bool,
+    pub(super) coarse_tried: bool,
+    /// Whether to try no more of them.
+    pub(super) coarse_off: bool,
+    /// T of the last sweep.
+    skip: f64,
     history: Vec<TransportProgress>,
 }
 
@@ -82,7 +125,7 @@ impl<'a> Run<'a> {
         problem: &'a Reduced<'a>,
         options: &'a TransportOptions,
         epsilon: f64,
-        whole: &TransportProblem,
+        mass: f64,
         work: &'a mut Work,
         monitor: &'a mut dyn TransportMonitor,
         began: Instant,
@@ -93,7 +136,7 @@ impl<'a> Run<'a> {
             options,
             epsilon,
             work,
-            mass: whole.mass(),
+            mass,
             monitor,
             began,
             max_iters: options.max_iters.unwrap_or(default),
@@ -102,8 +145,24 @@ impl<'a> Run<'a> {
             density: 0.0,
             cg: 0,
             factorizations: 0,
+            coarse_worth: false,
+            coarse_tried: false,
+            coarse_off: false,
+            skip: f64::INFINITY,
             history: Vec::new(),
         }
+    }
+
+    /// A run of another problem within this one's time.
+    pub(super) fn with<'b>(
+        &self,
+        problem: &'b Reduced<'b>,
+        options: &'b TransportOptions,
+        epsilon: f64,
+        work: &'b mut Work,
+        monitor: &'b mut dyn TransportMonitor,
+    ) -> Run<'b> {
+        Run::new(problem, options, epsilon, self.mass, work, monitor, self.began)
     }
 
     pub(super) fn solve(&mut self, max_cost: f64, warm: bool) -> TransportStatus {
@@ -119,8 +178,9 @@ impl<'a> Run<'a> {
         let inv_eps = 1.0 / self.epsilon;
         let (mut last, mut since) = (f64::INFINITY, 0);
         let mut omega = self.options.omega.unwrap_or(1.0);
+        let ask = Ask { skip: skip_for(self.options.tol), ..Ask::ALL };
         loop {
-            let error = self.sweep(inv_eps, omega, None);
+            let error = self.sweep(inv_eps, omega, ask);
             if let Err(status) = self.record(self.epsilon, error) {
                 return status;
             }
@@ -148,25 +208,31 @@ impl<'a> Run<'a> {
         dot(&self.problem.a, &self.work.u) + dot(&self.problem.b, &self.work.v) - total
     }
 
-    /// One pass with relaxation ω: new u, its column sums; with `collect` = (ω of the support, most entries) also the
-    /// support. Returns the L1 error of (u, v).
-    pub(super) fn sweep(&mut self, inv_eps: f64, omega: f64, collect: Option<(f64, usize)>) -> f64 {
+    /// One pass with relaxation ω: new u, its column sums, and what `ask` wants. Returns the L1 error of (u, v).
+    pub(super) fn sweep(&mut self, inv_eps: f64, omega: f64, ask: Ask) -> f64 {
         let work = &mut *self.work;
-        sweep(self.problem, inv_eps, Pass::Relax(omega), collect, &mut work.u, &work.v, &mut work.sums);
+        self.skip = ask.skip;
+        sweep(self.problem, inv_eps, Pass::Relax(omega), ask, &mut work.u, &work.v, &mut work.sums);
         self.sweeps += 1;
         let distance = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| (x - y).abs()).sum::<f64>();
         distance(&work.sums.rows, &self.problem.a) + distance(&work.sums.cols, &self.problem.b)
     }
 
-    /// v_j ← v_j + ω log(b_j / c_j) with the column sums of the last sweep.
+    /// v_j ← v_j + ω log(b_j / c_j) with the column sums of the last sweep. Sums of which what was left out may be a
+    /// hundredth or more are computed again.
     pub(super) fn update_columns(&mut self, inv_eps: f64, omega: f64) {
         let work = &mut *self.work;
-        for (j, v) in work.v.iter_mut().enumerate() {
-            let c = work.sums.cols[j];
-            let log =
-                if c > 1e-200 { c.ln() } else { *v + column_log_sum(self.problem, inv_eps, &work.u, j) };
-            *v += omega * (self.problem.log_b[j] - log);
-        }
+        let (problem, u, cols) = (self.problem, &work.u, &work.sums.cols);
+        let least = 1e4 * (-self.skip).exp();
+        work.v.par_iter_mut().with_min_len(256).enumerate().for_each(|(j, v)| {
+            let c = cols[j];
+            let log = if c > 1e-200 && c > least * problem.b[j] {
+                c.ln()
+            } else {
+                *v + column_log_sum(problem, inv_eps, u, j)
+            };
+            *v += omega * (problem.log_b[j] - log);
+        });
     }
 
     /// Notes the state after a sweep, and says whether to stop.

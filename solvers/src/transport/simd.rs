@@ -8,7 +8,7 @@
 use pulp::{Arch, Simd, WithSimd};
 
 /// Interleaved accumulators of every sum.
-const LANES: usize = 8;
+pub(super) const LANES: usize = 8;
 
 /// Below this exponent a term is zero.
 const FLUSH: f64 = -700.0;
@@ -145,24 +145,55 @@ impl<G: Rule, const D: usize> CostRow for CloudRow<'_, G, D> {
     }
 }
 
-/// out_j = exp(shift + v_j − C_j/ε) with exponents cut at 700, and Σ out.
+/// The terms exp(shift + v_j − C_j/ε) of a row, chunk by chunk, without chunks whose every exponent is below `floor`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Live {
+    /// Σ of the terms.
+    pub(super) sum: f64,
+    /// Chunks computed; the terms of the k-th are out[8k..8k + 8], and those of the m mod 8 last columns follow.
+    pub(super) chunks: usize,
+}
+
+/// Computes them for the chunks in `runs`, exponents cut at 700; `live` gets the chunks' numbers.
 #[inline(always)]
-pub(super) fn exp_row<C: CostRow>(costs: &C, v: &[f64], inv_eps: f64, shift: f64, out: &mut [f64]) -> f64 {
-    // Three short loops over a row that stays in the first-level cache: each is of a form that the compiler vectorises.
-    for (k, out) in out.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
-        let (c, v) = (costs.chunk(k), lanes(v, k));
-        for l in 0..LANES {
-            out[l] = c[l].mul_add(-inv_eps, v[l] + shift);
+pub(super) fn exp_row<C: CostRow>(
+    costs: &C,
+    v: &[f64],
+    inv_eps: f64,
+    shift: f64,
+    floor: f64,
+    runs: &[(u32, u32)],
+    out: &mut [f64],
+    live: &mut [u32],
+) -> Live {
+    // Short loops over a row that stays in the cache: each is of a form that the compiler vectorises.
+    let mut count = 0;
+    let slots = out.as_chunks_mut::<LANES>().0;
+    for (start, end) in runs {
+        for k in *start as usize..*end as usize {
+            let (c, v) = (costs.chunk(k), lanes(v, k));
+            let slot = &mut slots[count];
+            for l in 0..LANES {
+                slot[l] = c[l].mul_add(-inv_eps, v[l] + shift);
+            }
+            let mut low = [false; 4];
+            for l in 0..4 {
+                low[l] = slot[l] < floor && slot[l + 4] < floor;
+            }
+            live[count] = k as u32;
+            count += usize::from(!((low[0] && low[1]) && (low[2] && low[3])));
         }
     }
     let n = costs.len();
-    for j in n - n % LANES..n {
-        out[j] = costs.at(j).mul_add(-inv_eps, v[j] + shift);
+    let rest = n % LANES;
+    for j in n - rest..n {
+        out[count * LANES + j + rest - n] = costs.at(j).mul_add(-inv_eps, v[j] + shift);
     }
+    let out = &mut out[..count * LANES + rest];
     for x in out.iter_mut() {
         *x = exp(if *x > 700.0 { 700.0 } else { *x });
     }
-    sum(out)
+    Live { sum: sum(out), chunks: count }
 }
 
 /// Σ x.
@@ -199,30 +230,38 @@ pub(super) fn max_row<C: CostRow>(costs: &C, v: &[f64], inv_eps: f64) -> f64 {
     maxima.into_iter().fold(f64::NEG_INFINITY, f64::max)
 }
 
-/// Σ_j p_j C_j over p_j > 0.
+/// Σ_j p_j C_j over p_j > 0, p by chunks as [`exp_row`] leaves it.
 #[inline(always)]
-pub(super) fn cost_row<C: CostRow>(costs: &C, p: &[f64]) -> f64 {
-    let n = costs.len();
-    let whole = n - n % LANES;
+pub(super) fn cost_row<C: CostRow>(costs: &C, p: &[f64], live: &[u32]) -> f64 {
     let mut sums = [0.0; LANES];
-    for (k, p) in p.as_chunks::<LANES>().0.iter().enumerate() {
-        let c = costs.chunk(k);
+    let (chunks, rest) = p.as_chunks::<LANES>();
+    for (k, p) in live.iter().zip(chunks) {
+        let c = costs.chunk(*k as usize);
         for l in 0..LANES {
             sums[l] += if p[l] > 0.0 { p[l] * c[l] } else { 0.0 };
         }
     }
-    for j in whole..n {
-        sums[j - whole] += if p[j] > 0.0 { p[j] * costs.at(j) } else { 0.0 };
+    let start = costs.len() - rest.len();
+    for (l, p) in rest.iter().enumerate() {
+        sums[l] += if *p > 0.0 { p * costs.at(start + l) } else { 0.0 };
     }
     fold(sums)
 }
 
-/// y += w x.
+/// y += w p, p by chunks as [`exp_row`] leaves it.
 #[inline(always)]
-pub(super) fn axpy(w: f64, x: &[f64], y: &mut [f64]) {
-    for (y, x) in y.iter_mut().zip(x) {
-        *y = w.mul_add(*x, *y);
+pub(super) fn axpy(w: f64, p: &[f64], live: &[u32], y: &mut [f64]) {
+    let (chunks, rest) = p.as_chunks::<LANES>();
+    let start = y.len() - rest.len();
+    let (whole, end) = y.split_at_mut(start);
+    let whole = whole.as_chunks_mut::<LANES>().0;
+    for (k, p) in live.iter().zip(chunks) {
+        let y = &mut whole[*k as usize];
+        for l in 0..LANES {
+            y[l] = w.mul_add(p[l], y[l]);
+        }
     }
+    end.iter_mut().zip(rest).for_each(|(y, p)| *y = w.mul_add(*p, *y));
 }
 
 #[cfg(test)]
@@ -237,7 +276,9 @@ mod tests {
         let zero = vec![0.0; 1003];
         for start in -700..10 {
             let x: Vec<f64> = (0..1003).map(|k| -f64::from(start) - k as f64 / 1003.0).collect();
-            dispatch(|| exp_row(&&x[..], &zero, 1.0, 0.0, &mut out));
+            let all = [(0, 125)];
+            let mut live = [0; 125];
+            dispatch(|| exp_row(&&x[..], &zero, 1.0, 0.0, f64::NEG_INFINITY, &all, &mut out, &mut live));
             for (x, e) in x.iter().zip(&out) {
                 let exact = (-x).exp();
                 worst = worst.max(((e - exact) / exact).abs() / f64::EPSILON);
@@ -247,10 +288,28 @@ mod tests {
     }
 
     #[test]
+    fn chunks_below_the_floor_are_left_out() {
+        let cost: Vec<f64> = (0..83).map(f64::from).collect();
+        let (mut out, mut live, mut y) = ([0.0; 83], [0; 10], [0.0; 83]);
+        let row = exp_row(&&cost[..], &[0.0; 83], 1.0, 0.0, -20.5, &[(0, 1), (2, 10)], &mut out, &mut live);
+        // Chunk 1 is in no run, chunks 3 to 9 are below the floor; the last three columns always count.
+        assert_eq!((row.chunks, &live[..2]), (2, &[0, 2][..]));
+        let used = 2 * LANES + 3;
+        axpy(2.0, &out[..used], &live[..2], &mut y);
+        for (j, y) in y.iter().enumerate() {
+            let expected = if j / 8 == 0 || j / 8 == 2 || j >= 80 { 2.0 * (-(j as f64)).exp() } else { 0.0 };
+            assert!((y - expected).abs() <= 1e-15 * expected, "{j}");
+        }
+        let exact: f64 = cost.iter().zip(&y).map(|(c, y)| 0.5 * c * y).sum();
+        assert!((cost_row(&&cost[..], &out[..used], &live[..2]) - exact).abs() < 1e-14);
+        assert!((row.sum - 0.5 * y.iter().sum::<f64>()).abs() < 1e-14);
+    }
+
+    #[test]
     fn the_ends_of_the_range() {
         let x = [f64::INFINITY, 1e300, 701.0, 0.0, f64::NAN];
         let mut out = [1.0; 5];
-        dispatch(|| exp_row(&&x[..], &[0.0; 5], 1.0, 0.0, &mut out));
+        dispatch(|| exp_row(&&x[..], &[0.0; 5], 1.0, 0.0, f64::NEG_INFINITY, &[], &mut out, &mut []));
         assert_eq!(out[..4], [0.0, 0.0, 0.0, 1.0]);
         assert!(out[4].is_nan());
         assert_eq!(dispatch(|| max_row(&&x[..4], &[0.0; 4], 1.0)), 0.0);

@@ -7,7 +7,7 @@
 
 use super::TransportStatus;
 use super::run::Run;
-use super::sweep::{Pass, sweep};
+use super::sweep::{Ask, Pass, sweep};
 
 /// Iterations of one system at most.
 const CG_MAX: usize = 2000;
@@ -26,7 +26,7 @@ impl Run<'_> {
         let inv_eps = 1.0 / self.epsilon;
         let tol = self.options.tol;
         for _ in 0..self.options.sns_sweeps.max(1) {
-            let error = self.sweep(inv_eps, 1.0, None);
+            let error = self.sweep(inv_eps, 1.0, Ask::ALL);
             self.record(self.epsilon, error)?;
             if error <= tol {
                 return Ok(());
@@ -68,7 +68,7 @@ impl Run<'_> {
 
     fn evaluate_state(&mut self, inv_eps: f64) -> f64 {
         let work = &mut *self.work;
-        sweep(self.problem, inv_eps, Pass::Evaluate, None, &mut work.u, &work.v, &mut work.sums);
+        sweep(self.problem, inv_eps, Pass::Evaluate, Ask::ALL, &mut work.u, &work.v, &mut work.sums);
         self.sweeps += 1;
         let distance = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| (x - y).abs()).sum::<f64>();
         distance(&work.sums.rows, &self.problem.a) + distance(&work.sums.cols, &self.problem.b)

@@ -5,7 +5,7 @@ use super::plan::check_potentials;
 use super::reduced::Reduced;
 use super::restore::restore;
 use super::run::{Run, Work};
-use super::sweep::{Pass, sweep};
+use super::sweep::{Ask, Pass, sweep};
 use super::{
     Potentials, TransportError, TransportMonitor, TransportOptions, TransportOutcome, TransportProblem,
     TransportStatus,
@@ -58,7 +58,7 @@ impl TransportSolver {
         let reduced = Reduced::new(problem);
         self.work.reset(&reduced, epsilon, start, problem);
         let feasible = !problem.cost().has_forbidden() || is_feasible(&reduced);
-        let mut run = Run::new(&reduced, options, epsilon, problem, &mut self.work, monitor, began);
+        let mut run = Run::new(&reduced, options, epsilon, problem.mass(), &mut self.work, monitor, began);
         let status = if feasible {
             run.solve(problem.cost().max_abs(), start.is_some())
         } else {
@@ -95,7 +95,7 @@ impl TransportSolver {
 
 /// The sums of the plan of the workspace's potentials, recomputed: ⟨C, P⟩, Σ P and the L1 marginal error, for mass 1.
 pub(super) fn evaluate(problem: &Reduced<'_>, inv_eps: f64, work: &mut Work) -> (f64, f64, f64) {
-    sweep(problem, inv_eps, Pass::Evaluate, None, &mut work.u, &work.v, &mut work.sums);
+    sweep(problem, inv_eps, Pass::Evaluate, Ask::ALL, &mut work.u, &work.v, &mut work.sums);
     let distance = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| (x - y).abs()).sum::<f64>();
     let error = distance(&work.sums.rows, &problem.a) + distance(&work.sums.cols, &problem.b);
     (work.sums.costs.iter().sum(), work.sums.rows.iter().sum(), error)

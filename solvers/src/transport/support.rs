@@ -9,6 +9,8 @@
 //!
 //! with different g, and one pass over the entries does both halves.
 
+use super::simd::LANES;
+use super::sweep::Block;
 use rayon::prelude::*;
 
 /// Entries a block takes at least.
@@ -26,6 +28,55 @@ pub(super) struct Collected {
     pub(super) overflow: bool,
 }
 
+impl Collected {
+    /// Forgets all.
+    pub(super) fn clear(&mut self) {
+        self.row_len.clear();
+        self.cols.clear();
+        self.values.clear();
+        self.overflow = false;
+    }
+
+    /// Adds the entries w e_j of a row that are at least min(`share`, ω b_j / n), the terms e by chunks as
+    /// [`simd::exp_row`](super::simd::exp_row) leaves them.
+    #[inline(always)]
+    pub(super) fn take(
+        &mut self,
+        terms: &[f64],
+        live: &[u32],
+        w: f64,
+        share: f64,
+        omega: f64,
+        col_share: &[f64],
+        limit: usize,
+    ) {
+        if self.overflow {
+            return;
+        }
+        let before = self.cols.len();
+        let (chunks, rest) = terms.as_chunks::<LANES>();
+        let mut add = |j: usize, e: f64| {
+            let p = w * e;
+            if p >= share || p >= omega * col_share[j] {
+                self.cols.push(j as u32);
+                self.values.push(p);
+            }
+        };
+        for (k, chunk) in live.iter().zip(chunks) {
+            for l in 0..LANES {
+                add(*k as usize * LANES + l, chunk[l]);
+            }
+        }
+        let start = col_share.len() - rest.len();
+        rest.iter().enumerate().for_each(|(l, e)| add(start + l, *e));
+        self.row_len.push((self.cols.len() - before) as u32);
+        if self.cols.len() > limit {
+            // Nobody reads it: give the memory back.
+            *self = Self { overflow: true, ..Self::default() };
+        }
+    }
+}
+
 /// P⁰ where it matters, in compressed rows, and the mass elsewhere.
 #[derive(Debug, Default)]
 pub(super) struct Support {
@@ -41,13 +92,13 @@ pub(super) struct Support {
 
 impl Support {
     /// Joins what the blocks of a sweep collected.
-    pub(super) fn assemble(&mut self, blocks: &[Collected], row_sums: &[f64], col_sums: &[f64]) {
+    pub(super) fn assemble(&mut self, blocks: &[Block], row_sums: &[f64], col_sums: &[f64]) {
         self.row_ptr.clear();
         self.cols.clear();
         self.values.clear();
         self.row_ptr.push(0);
         let mut end = 0;
-        for block in blocks {
+        for Block { support: block, .. } in blocks {
             for len in &block.row_len {
                 end += *len as usize;
                 self.row_ptr.push(end);
@@ -68,6 +119,31 @@ impl Support {
         }
         // Only rounding makes a leak negative.
         self.col_leak.iter_mut().for_each(|c| *c = c.max(0.0));
+    }
+
+    /// The entries of a dense P⁰ (by rows of `m`) that `keep` wants.
+    pub(super) fn from_dense(&mut self, plan: &[f64], m: usize, keep: impl Fn(usize, usize, f64) -> bool) {
+        self.row_ptr.clear();
+        self.cols.clear();
+        self.values.clear();
+        self.row_leak.clear();
+        self.col_leak.clear();
+        self.col_leak.resize(m, 0.0);
+        self.row_ptr.push(0);
+        for (i, row) in plan.chunks_exact(m).enumerate() {
+            let mut leak = 0.0;
+            for (j, p) in row.iter().enumerate() {
+                if keep(i, j, *p) {
+                    self.cols.push(j as u32);
+                    self.values.push(*p);
+                } else {
+                    leak += p;
+                    self.col_leak[j] += p;
+                }
+            }
+            self.row_leak.push(leak);
+            self.row_ptr.push(self.cols.len());
+        }
     }
 
     pub(super) fn nnz(&self) -> usize {

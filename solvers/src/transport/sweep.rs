@@ -6,24 +6,29 @@
 //! The old u_i serves as the shift of the exponents; where it is so far off that s leaves the safe range, the row's
 //! maximum is subtracted instead.
 //!
+//! # What is left out
+//!
+//! With m columns and n rows, an entry below e^−T min(a_i/m, min b/n) changes no sum of a row or column by more than e^−T
+//! of its weight, all such entries together included. Chunks of eight columns whose every exponent is
+//! below that floor are left out, and for point clouds whole tiles by their boxes ([`super::tiles`]) before an exponent is
+//! computed. The floor holds for the old u_i: a row whose sum is below a_i/150 is done again without it,
+//! so e^−T grows by 150 at most. [`Pass::Evaluate`] leaves nothing out.
+//!
 //! Rows are cut into blocks whose number depends on n and m alone; every block has its own column sums, and these
 //! are added in the order of the blocks. So the result does not depend on the number of threads.
 
-use super::Ground;
-use super::reduced::{Costs, Reduced};
-use super::simd::{self, CloudRow, CostRow, Euclid, Manhattan, Rule, Square};
+use super::reduced::Reduced;
+use super::row::{Row, with_row};
+use super::simd::{self, LANES};
 use super::support::Collected;
+use super::tiles::{GROUP, tile_tops};
 use rayon::prelude::*;
-use std::marker::PhantomData;
 
 /// Most row blocks, and so private column sums.
 const MAX_BLOCKS: usize = 48;
 
 /// Pairs that are worth a block.
 const BLOCK_PAIRS: usize = 16 * 1024;
-
-/// Sums outside 1/SAFE .. SAFE are computed again with the row's maximum as shift.
-const SAFE: f64 = 1e100;
 
 /// What a pass does with a row.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -32,6 +37,38 @@ pub(super) enum Pass {
     Relax(f64),
     /// Sums of the plan of (u, v) as given, and ⟨C, P⟩.
     Evaluate,
+}
+
+/// What else a pass has to do.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ask {
+    /// T of what may be left out; infinite for nothing.
+    pub(super) skip: f64,
+    /// Collect the support: its ω, and the most entries.
+    pub(super) support: Option<(f64, usize)>,
+    /// Sum the plan over pairs of clusters.
+    pub(super) coarse: bool,
+}
+
+impl Ask {
+    /// Sums of everything, and nothing else.
+    pub(super) const ALL: Self = Self { skip: f64::INFINITY, support: None, coarse: false };
+}
+
+/// What a block of rows owns.
+#[derive(Debug, Default)]
+pub(super) struct Block {
+    sums: Vec<f64>,
+    /// Terms of a row.
+    exps: Vec<f64>,
+    live: Vec<u32>,
+    runs: Vec<(u32, u32)>,
+    /// Costs of a row, for clouds in many dimensions.
+    costs: Vec<f64>,
+    /// The plan over (run of rows, cluster of columns).
+    pub(super) coarse: Vec<f64>,
+    /// The support.
+    pub(super) support: Collected,
 }
 
 /// Vectors of a sweep, kept between sweeps.
@@ -43,17 +80,19 @@ pub(super) struct Sums {
     pub(super) cols: Vec<f64>,
     /// Σ_j C_ij P_ij; filled by [`Pass::Evaluate`].
     pub(super) costs: Vec<f64>,
-    partial: Vec<f64>,
-    /// The support, block by block; filled on request.
-    pub(super) collected: Vec<Collected>,
+    pub(super) blocks: Vec<Block>,
     /// b_j / n.
     col_share: Vec<f64>,
+    tops: Vec<f64>,
 }
 
-/// Rows of a block.
-pub(super) fn block_rows(n: usize, m: usize) -> usize {
+/// Rows of a block: whole groups and whole clusters where rows are in order.
+fn block_rows(problem: &Reduced<'_>) -> usize {
+    let (n, m) = (problem.n(), problem.m());
     let blocks = (n.saturating_mul(m) / BLOCK_PAIRS).clamp(1, MAX_BLOCKS);
-    n.div_ceil(blocks)
+    let unit =
+        if problem.tiles.is_some() { problem.clusters.as_ref().map_or(1, |c| c.run).max(GROUP) } else { 1 };
+    n.div_ceil(blocks).next_multiple_of(unit)
 }
 
 /// Runs a pass; `u` is changed by [`Pass::Relax`].
@@ -61,183 +100,104 @@ pub(super) fn sweep(
     problem: &Reduced<'_>,
     inv_eps: f64,
     pass: Pass,
-    collect: Option<(f64, usize)>,
+    ask: Ask,
     u: &mut [f64],
     v: &[f64],
     sums: &mut Sums,
 ) {
     let (n, m) = (problem.n(), problem.m());
-    let rows = block_rows(n, m);
+    let rows = block_rows(problem);
     let blocks = n.div_ceil(rows);
     sums.rows.resize(n, 0.0);
     sums.costs.resize(n, 0.0);
     sums.cols.resize(m, 0.0);
-    // The column sums of the block, one row of exponentials, and for clouds in many dimensions one row of costs.
-    let width = 3 * m;
-    sums.partial.resize(blocks * width, 0.0);
-    sums.collected.resize_with(blocks, Collected::default);
-    if collect.is_some() {
+    sums.blocks.resize_with(blocks, Block::default);
+    if ask.support.is_some() {
         sums.col_share.clear();
         sums.col_share.extend(problem.b.iter().map(|b| b / n as f64));
     }
-    let Sums { rows: row_sums, cols, costs, partial, collected, col_share } = sums;
-    let col_share = &*col_share;
-    partial
-        .par_chunks_mut(width)
+    tile_tops(v, &mut sums.tops);
+    let Sums { rows: row_sums, cols, costs, blocks: all, col_share, tops } = sums;
+    let job = BlockJob { problem, inv_eps, pass, ask, v, col_share, tops, blocks };
+    all.par_iter_mut()
         .zip(u.par_chunks_mut(rows))
         .zip(row_sums.par_chunks_mut(rows).zip(costs.par_chunks_mut(rows)))
-        .zip(collected.par_iter_mut())
         .enumerate()
-        .for_each(|(k, (((scratch, u), (row_sums, costs)), collected))| {
+        .for_each(|(k, ((block, u), (row_sums, costs)))| {
             simd::dispatch(
                 #[inline(always)]
-                || {
-                    let (sums, scratch) = scratch.split_at_mut(m);
-                    let (exps, buffer) = scratch.split_at_mut(m);
-                    sums.fill(0.0);
-                    collected.row_len.clear();
-                    collected.cols.clear();
-                    collected.values.clear();
-                    collected.overflow = false;
-                    for (r, ((u, row_sum), cost)) in u.iter_mut().zip(row_sums).zip(costs).enumerate() {
-                        let i = k * rows + r;
-                        let row = Row { pass, inv_eps, a: problem.a[i], u, v, row_sum, cost, exps, sums };
-                        let w = with_row(problem, i, buffer, row);
-                        if let Some((omega, limit)) = collect {
-                            let share = omega * problem.a[i] / m as f64;
-                            take(collected, exps, w, share, omega, col_share, limit / blocks);
-                        }
-                    }
-                },
+                || job.run(k * rows, block, u, row_sums, costs),
             );
         });
-    let partial = &*partial;
+    let all = &*all;
     cols.par_chunks_mut(512).enumerate().for_each(|(k, cols)| {
         let start = 512 * k;
-        cols.copy_from_slice(&partial[start..start + cols.len()]);
-        for block in 1..blocks {
-            let part = &partial[block * width + start..];
-            cols.iter_mut().zip(part).for_each(|(c, p)| *c += p);
+        cols.fill(0.0);
+        for block in all {
+            cols.iter_mut().zip(&block.sums[start..]).for_each(|(c, p)| *c += p);
         }
     });
 }
 
-/// Adds the entries w e_j of a row that are at least min(`share`, ω b_j / n) to what the block collected.
-#[inline(always)]
-fn take(into: &mut Collected, exps: &[f64], w: f64, share: f64, omega: f64, col_share: &[f64], limit: usize) {
-    if into.overflow {
-        return;
-    }
-    let before = into.cols.len();
-    for (j, (e, b)) in exps.iter().zip(col_share).enumerate() {
-        let p = w * e;
-        if p >= share || p >= omega * b {
-            into.cols.push(j as u32);
-            into.values.push(p);
-        }
-    }
-    into.row_len.push((into.cols.len() - before) as u32);
-    into.overflow = into.cols.len() > limit;
-}
-
-/// A job for one row of costs.
-pub(super) trait RowJob {
-    /// What comes out.
-    type Output;
-    /// Does it.
-    fn run<C: CostRow>(self, costs: &C) -> Self::Output;
-}
-
-/// Calls `job` with the costs of row i in the form that suits the problem.
-#[inline(always)]
-pub(super) fn with_row<J: RowJob>(problem: &Reduced<'_>, i: usize, buffer: &mut [f64], job: J) -> J::Output {
-    match &problem.costs {
-        Costs::Dense(c) => {
-            let m = problem.m();
-            job.run(&&c[i * m..(i + 1) * m])
-        }
-        Costs::Points { x, y, dim, ground } => match ground {
-            Ground::L1 => cloud_row::<Manhattan, J>(x, y, *dim, problem, i, buffer, job),
-            Ground::L2 => cloud_row::<Euclid, J>(x, y, *dim, problem, i, buffer, job),
-            Ground::SqEuclidean => cloud_row::<Square, J>(x, y, *dim, problem, i, buffer, job),
-        },
-    }
-}
-
-#[inline(always)]
-fn cloud_row<G: Rule, J: RowJob>(
-    x: &[f64],
-    y: &[f64],
-    dim: usize,
-    problem: &Reduced<'_>,
-    i: usize,
-    buffer: &mut [f64],
-    job: J,
-) -> J::Output {
-    let (n, m) = (problem.n(), problem.m());
-    let ground = PhantomData::<G>;
-    let axis = |k: usize| &y[k * m..(k + 1) * m];
-    match dim {
-        1 => job.run(&CloudRow { x: [x[i]], y: [axis(0)], ground }),
-        2 => job.run(&CloudRow { x: [x[i], x[n + i]], y: [axis(0), axis(1)], ground }),
-        3 => job.run(&CloudRow { x: [x[i], x[n + i], x[2 * n + i]], y: [axis(0), axis(1), axis(2)], ground }),
-        _ => {
-            let buffer = &mut buffer[..m];
-            buffer.fill(0.0);
-            for k in 0..dim {
-                let x = x[k * n + i];
-                buffer.iter_mut().zip(axis(k)).for_each(|(c, y)| *c += G::term(x - y));
-            }
-            buffer.iter_mut().for_each(|c| *c = G::finish(*c));
-            job.run(&&*buffer)
-        }
-    }
-}
-
-/// One row of a sweep.
-struct Row<'a> {
-    pass: Pass,
+/// What all blocks share.
+struct BlockJob<'a> {
+    problem: &'a Reduced<'a>,
     inv_eps: f64,
-    a: f64,
-    u: &'a mut f64,
+    pass: Pass,
+    ask: Ask,
     v: &'a [f64],
-    row_sum: &'a mut f64,
-    cost: &'a mut f64,
-    exps: &'a mut [f64],
-    sums: &'a mut [f64],
+    col_share: &'a [f64],
+    tops: &'a [f64],
+    blocks: usize,
 }
 
-impl RowJob for Row<'_> {
-    type Output = f64;
-
+impl BlockJob<'_> {
+    /// The rows of a block, the first of which is `first`.
     #[inline(always)]
-    fn run<C: CostRow>(self, costs: &C) -> f64 {
-        let Self { pass, inv_eps, a, u, v, row_sum, cost, exps, sums } = self;
-        let old = *u;
-        let mut shift = old;
-        let mut s = simd::exp_row(costs, v, inv_eps, shift, exps);
-        match pass {
-            Pass::Evaluate => {
-                *row_sum = s;
-                *cost = simd::cost_row(costs, exps);
-                simd::axpy(1.0, exps, sums);
-                1.0
+    fn run(&self, first: usize, block: &mut Block, u: &mut [f64], row_sums: &mut [f64], costs: &mut [f64]) {
+        let Self { problem, inv_eps, pass, ask, v, .. } = *self;
+        let (n, m) = (problem.n(), problem.m());
+        let chunks = m / LANES;
+        let Block { sums, exps, live, runs, costs: buffer, coarse, support } = block;
+        sums.clear();
+        sums.resize(m, 0.0);
+        exps.resize(m + LANES, 0.0);
+        live.resize(chunks + 1, 0);
+        buffer.resize(m, 0.0);
+        support.clear();
+        let clusters = problem.clusters.as_ref().filter(|_| ask.coarse);
+        coarse.clear();
+        if let Some(clusters) = clusters {
+            coarse.resize(u.len().div_ceil(clusters.run) * clusters.cols, 0.0);
+        }
+        runs.clear();
+        runs.push((0, chunks as u32));
+        let rare = problem.least_b / n as f64;
+        for r in 0..u.len() {
+            let i = first + r;
+            let a = problem.a[i];
+            let floor = (a / m as f64).min(rare).ln() - ask.skip;
+            if let Some(tiles) = problem.tiles.as_ref().filter(|_| r % GROUP == 0 && ask.skip.is_finite()) {
+                let group = r..(r + GROUP).min(u.len());
+                let top = u[group.clone()]
+                    .iter()
+                    .copied()
+                    .fold(f64::NEG_INFINITY, |x, y| if x > y { x } else { y });
+                let least = problem.a[i..first + group.end].iter().copied().fold(f64::INFINITY, f64::min);
+                let floor = (least / m as f64).min(rare).ln() - ask.skip;
+                tiles.live(i / GROUP, inv_eps, floor - top, self.tops, chunks, runs);
             }
-            Pass::Relax(omega) => {
-                if !(s > 1.0 / SAFE && s < SAFE) {
-                    shift = -simd::max_row(costs, v, inv_eps);
-                    s = simd::exp_row(costs, v, inv_eps, shift, exps);
-                }
-                let exact = shift + (a / s).ln();
-                let mut new = exact + (1.0 - omega) * (old - exact);
-                if omega == 1.0 || !new.is_finite() {
-                    new = exact;
-                }
-                let w = if new == exact { a / s } else { (new - shift).exp() };
-                *u = new;
-                *row_sum = s * w;
-                simd::axpy(w, exps, sums);
-                w
+            let (row_sum, cost) = (&mut row_sums[r], &mut costs[r]);
+            let row = Row { pass, inv_eps, a, floor, runs, u: &mut u[r], v, row_sum, cost, exps, live, sums };
+            let (w, count) = with_row(problem, i, buffer, row);
+            let terms = &exps[..count * LANES + m % LANES];
+            if let Some((omega, limit)) = ask.support {
+                let share = omega * a / m as f64;
+                support.take(terms, &live[..count], w, share, omega, self.col_share, limit / self.blocks);
+            }
+            if let Some(clusters) = clusters {
+                let slot = r / clusters.run * clusters.cols;
+                clusters.add(w, terms, &live[..count], m, &mut coarse[slot..slot + clusters.cols]);
             }
         }
     }

@@ -160,14 +160,47 @@ fn clouds_agree_with_their_stored_cost() {
 }
 
 #[test]
+fn large_clouds_with_tiles_and_clusters_left_out_meet_the_tolerance_by_definition() {
+    // Enough pairs for the smaller problem, tiles, coarse steps; n no multiple of a run or chunk; uneven weights.
+    let cloud = |seed, n: usize| {
+        let points = uniform(seed, 2 * n).iter().map(|x| x * x * 3.0).collect();
+        PointCloud::new(2, points).unwrap()
+    };
+    let weights = |seed, n: usize| -> Vec<f64> {
+        let w: Vec<f64> = uniform(seed, n).iter().map(|w| w * w + 1e-3).collect();
+        let sum: f64 = w.iter().sum();
+        w.iter().map(|w| w / sum).collect()
+    };
+    let (n, m) = (2203, 2005);
+    let mut costs = Vec::new();
+    for ground in [Ground::SqEuclidean, Ground::L1] {
+        let cost = Cost::points(cloud(1, n), cloud(2, m), ground).unwrap();
+        let problem = TransportProblem::new(cost, weights(3, n), weights(4, m)).unwrap();
+        let outcome = run(&problem, 1e-3, TransportMethod::Auto);
+        assert!(outcome.converged(), "{ground}: {}", outcome.status);
+        let (cost, error) = by_definition(&problem, &outcome.potentials, outcome.epsilon);
+        assert!(error <= 1.1e-8 && (cost - outcome.transport_cost).abs() < 1e-9, "{ground}: {error}");
+        assert!(outcome.sinkhorn_iterations <= 60 && outcome.newton_iterations <= 30, "{ground}");
+        costs.push(cost);
+    }
+    assert!(costs[0] < costs[1]);
+}
+
+#[test]
 fn bits_do_not_depend_on_threads() {
     let problem = random_problem(17, 300, 280);
-    for (relative, method) in
-        [(1e-2, TransportMethod::Auto), (1e-3, TransportMethod::Auto), (1e-1, TransportMethod::Sns)]
-    {
+    let cloud = |seed| PointCloud::new(2, uniform(seed, 4200)).unwrap();
+    let clouds = Cost::points(cloud(1), cloud(2), Ground::SqEuclidean).unwrap();
+    let clouds = TransportProblem::uniform(clouds).unwrap();
+    for (relative, method, problem) in [
+        (1e-2, TransportMethod::Auto, &problem),
+        (1e-3, TransportMethod::Auto, &problem),
+        (1e-1, TransportMethod::Sns, &problem),
+        (2e-3, TransportMethod::Auto, &clouds),
+    ] {
         let with = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| run(&problem, relative, method))
+            pool.install(|| run(problem, relative, method))
         };
         let one = with(1);
         for threads in [2, 3] {
@@ -325,8 +358,46 @@ fn two_far_clusters_with_a_weak_link_converge() {
     }
 }
 
+/// The mean of |x − y|ᵖ over the monotone matching of points in one dimension with weights: its quantiles matched.
+fn monotone(x: &[f64], a: &[f64], y: &[f64], b: &[f64], power: i32) -> f64 {
+    let sorted = |x: &[f64], w: &[f64]| {
+        let mut all: Vec<(f64, f64)> = x.iter().copied().zip(w.iter().copied()).collect();
+        all.sort_by(|p, q| p.0.total_cmp(&q.0));
+        all
+    };
+    let (mut x, mut y) = (sorted(x, a), sorted(y, b));
+    let (mut i, mut j, mut cost) = (0, 0, 0.0);
+    while i < x.len() && j < y.len() {
+        let moved = x[i].1.min(y[j].1);
+        cost += moved * (x[i].0 - y[j].0).abs().powi(power);
+        (x[i].1, y[j].1) = (x[i].1 - moved, y[j].1 - moved);
+        (i, j) = if x[i].1 <= y[j].1 { (i + 1, j) } else { (i, j + 1) };
+    }
+    cost
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn convex_costs_on_a_line_tend_to_the_monotone_plan(seed in 1_u64..1000, n in 2_usize..40, m in 2_usize..40) {
+        let (x, y) = (uniform(seed, n), uniform(seed + 7, m));
+        let (a, b) = {
+            let (_, a, b) = random_problem(seed, n, m).into_parts();
+            (a, b)
+        };
+        let cloud = |x: &[f64]| PointCloud::new(1, x.to_vec()).unwrap();
+        for (ground, power) in [(Ground::L1, 1), (Ground::SqEuclidean, 2)] {
+            let exact = monotone(&x, &a, &y, &b, power);
+            let cost = Cost::points(cloud(&x), cloud(&y), ground).unwrap();
+            let problem = TransportProblem::new(cost, a.clone(), b.clone()).unwrap();
+            let outcome = run(&problem, 1e-3, TransportMethod::Auto);
+            prop_assert!(outcome.converged(), "{}", outcome.status);
+            // The entropic plan costs at least the least, and at most ε log(nm) more.
+            let gap = outcome.transport_cost - exact;
+            prop_assert!(gap > -1e-7 && gap <= outcome.epsilon * ((n * m) as f64).ln() + 1e-7, "{gap}");
+        }
+    }
 
     #[test]
     fn marginals_symmetry_and_scaling(seed in 1_u64..1000, n in 2_usize..25, m in 2_usize..25, power in -4.0..-0.5_f64) {
