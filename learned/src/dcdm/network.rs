@@ -87,7 +87,7 @@ impl Network {
         self.convs.iter().flat_map(|c| [&c.weight[..], &c.bias[..]])
     }
 
-    /// y = f(x); `seen`, if given, takes what [`backward`](Self::backward) needs.
+    /// y = f(x); `seen`, if given, takes what `backward` needs.
     fn run(&self, x: &Image, mut seen: Option<&mut Vec<Seen>>) -> Image {
         let mut convs = self.convs.iter();
         let mut next = |x: &Image| convs.next().map_or_else(|| x.clone(), |conv| conv.forward(x));

@@ -20,6 +20,7 @@ use super::reduced::Costs;
 use super::simd::LANES;
 use super::support::Support;
 use super::sweep::Block;
+use std::num::NonZeroUsize;
 
 /// Most clusters of points.
 const MAX_POINT_CLUSTERS: usize = 4096;
@@ -43,7 +44,7 @@ pub(super) struct Clusters {
     /// Rows in order that share a cluster; 1 where rows are in no order.
     pub(super) run: usize,
     /// Chunks of columns that share a cluster; 0 where columns are in no order.
-    col_chunks: usize,
+    col_chunks: Option<NonZeroUsize>,
     /// Σ a of each.
     pub(super) a: Vec<f64>,
     /// Σ b of each.
@@ -80,17 +81,25 @@ impl Clusters {
             sums
         };
         let (a, b) = (sums(&row_of, a), sums(&col_of, b));
-        Some(Self { row_of, col_of, cols: b.len(), run, col_chunks: col_run / LANES, a, b })
+        Some(Self {
+            row_of,
+            col_of,
+            cols: b.len(),
+            run,
+            col_chunks: NonZeroUsize::new(col_run / LANES),
+            a,
+            b,
+        })
     }
 
     /// Adds w times the terms of a row, by chunks as [`super::simd::exp_row`] leaves them, to a row of P_IJ.
     #[inline(always)]
     pub(super) fn add(&self, w: f64, terms: &[f64], live: &[u32], m: usize, row: &mut [f64]) {
         let (chunks, rest) = terms.as_chunks::<LANES>();
-        if self.col_chunks > 0 {
+        if let Some(col_chunks) = self.col_chunks {
             for (k, e) in live.iter().zip(chunks) {
                 let sum = ((e[0] + e[4]) + (e[2] + e[6])) + ((e[1] + e[5]) + (e[3] + e[7]));
-                row[*k as usize / self.col_chunks] += w * sum;
+                row[*k as usize / col_chunks] += w * sum;
             }
         } else {
             for (k, e) in live.iter().zip(chunks) {
@@ -117,7 +126,7 @@ impl Clusters {
             plan[into..into + cols].iter_mut().zip(slot).for_each(|(p, s)| *p += s);
             first += self.run;
         }
-        support.from_dense(plan, cols, |i, j, p| {
+        support.set_from_dense(plan, cols, |i, j, p| {
             p >= omega * (self.a[i] / cols as f64) || p >= omega * (self.b[j] / rows as f64)
         });
     }

@@ -122,7 +122,12 @@ impl Support {
     }
 
     /// The entries of a dense P⁰ (by rows of `m`) that `keep` wants.
-    pub(super) fn from_dense(&mut self, plan: &[f64], m: usize, keep: impl Fn(usize, usize, f64) -> bool) {
+    pub(super) fn set_from_dense(
+        &mut self,
+        plan: &[f64],
+        m: usize,
+        keep: impl Fn(usize, usize, f64) -> bool,
+    ) {
         self.row_ptr.clear();
         self.cols.clear();
         self.values.clear();
