@@ -7,7 +7,7 @@
 //!
 //! with H the Hessian of the Lagrangian (Hong, Na, Mahoney and Kolar 2023, section 3; Pillo and Grippo 1979). A step z of the
 //! Newton system must descend, (∇L_η)ᵀz ≤ −(η₂/2) ‖∇L‖²; where it does not the system is solved more accurately, η₁ is
-//! raised to ν²η₁ and η₂ lowered to η₂/ν. The step length is halved until the Armijo test with β holds against
+//! raised (by ν², or by ν: see [`LagrangianConstants::eta1_growth`](super::LagrangianConstants::eta1_growth)) and η₂ lowered to η₂/ν. The step length is halved until the Armijo test with β holds against
 //! the largest of the last few merit values. A first trial that fails is corrected once by a second solve with the same matrix
 //! and the gradient at the trial point, which removes the second-order error of the constraints (Maratos effect).
 
@@ -123,7 +123,7 @@ pub(crate) fn iterate(
                     continue;
                 }
             }
-            (eta1, eta2) = (eta1 * constants.nu * constants.nu, eta2 / constants.nu);
+            (eta1, eta2) = (eta1 * constants.eta1_growth, eta2 / constants.nu);
         };
         if !(slope < 0.0) || !all_finite(&z) {
             return None;

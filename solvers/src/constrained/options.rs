@@ -105,8 +105,11 @@ pub struct LagrangianConstants {
     pub delta: f64,
     /// β of the Armijo test, in (0, ½).
     pub beta: f64,
-    /// ν > 1, by which the penalties change.
+    /// ν > 1, by which η₂ falls.
     pub nu: f64,
+    /// By which η₁ rises whenever η₂ falls: ν² as published. The default is ν, which keeps η₁η₂: with more, one step with a
+    /// large shift of the Hessian leaves an η₁ that ties all later steps to the curved constraints.
+    pub eta1_growth: f64,
     /// ξ_B, the lower bound of the modified Hessian on the null space.
     pub xi_b: f64,
     /// Least δ.
@@ -127,6 +130,7 @@ impl Default for LagrangianConstants {
             delta: 0.1,
             beta: 0.1,
             nu: 1.5,
+            eta1_growth: 1.5,
             xi_b: 0.1,
             delta_min: 1e-6,
             eta1_max: 1e8,
@@ -258,6 +262,7 @@ impl MinimizeOptions {
             accuracy: Accuracy::Published,
             hessian_shift: HessianShift::Published,
             fall_over: false,
+            lagrangian: LagrangianConstants { eta1_growth: 2.25, ..LagrangianConstants::default() },
             ..Self::default()
         }
     }
