@@ -3,8 +3,8 @@
 use super::Contexts;
 use crate::plan::{Selector, SequencePlan};
 use residua::bandit::{
-    Budget, ChebCb, ChebCbRidge, Feature, Fixed, Guarded, Policy, PolicyError, TsallisInf, TsallisOptions,
-    UniformRandom,
+    Budget, ChebCb, ChebCbRidge, Feature, Fixed, Guarded, Policy, PolicyError, RidgeOptions, TsallisInf,
+    TsallisOptions, UniformRandom,
 };
 use residua::sequence::Cost;
 
@@ -41,7 +41,10 @@ pub(super) fn make(plan: &SequencePlan, arms: usize, contexts: &Contexts) -> Res
         // Whole configurations: the first is the default that the guard compares with.
         Selector::Auto if plan.arms.is_empty() => {
             let budget = Budget { delta: 0.1, ..Budget::default() };
-            boxed(ChebCbRidge::new(arms, features).and_then(|policy| Guarded::with(policy, 0, budget)))
+            // Few terms: what a configuration costs is to be learned from few pulls, and context drifts through a sequence.
+            let options = RidgeOptions { terms: Some(features.len() + 1), ..RidgeOptions::default() };
+            let policy = ChebCbRidge::with(arms, features, options);
+            boxed(policy.and_then(|policy| Guarded::with(policy, 0, budget)))
         }
         Selector::Auto if has_context => boxed(ChebCbRidge::new(arms, features)),
         Selector::Auto => {
