@@ -203,7 +203,7 @@ impl SequenceSolver {
             Cost::Iterations => None,
         };
         let start = Instant::now();
-        let mut patience = best.map(|(_, cost)| Patience::new(cost));
+        let mut patience = best.map(|(_, cost)| Patience::new(cost, self.arms[arm].keeps_set_up()));
         let solved = match &mut patience {
             Some(patience) => self.arms[arm].solve_watched(step, &system, x, &self.stop, patience),
             None => self.arms[arm].solve(step, &system, x, &self.stop),

@@ -198,11 +198,16 @@ impl ConfigurationSolver {
         Ok(&mut **self.solver.insert(solver))
     }
 
+    /// Whether what is built once serves other steps: all of it until worn, or the analysis of a factorization.
+    pub(super) fn keeps_set_up(&self) -> bool {
+        self.configuration.renewal == Renewal::WhenWorn || self.configuration.method == Method::Direct
+    }
+
     /// Seconds that the last step should be charged beyond what it took, or below 0 less: each step bears the same share of the
     /// set-ups of its configuration.
     pub(super) fn shared_set_up(&self) -> f64 {
         let Lives { set_ups, seconds, last, .. } = self.lives;
-        if self.configuration.renewal != Renewal::WhenWorn || set_ups == 0 {
+        if !self.keeps_set_up() || set_ups == 0 {
             return 0.0;
         }
         seconds / f64::from(set_ups) / self.lives.mean() - last
