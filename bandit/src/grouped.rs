@@ -147,14 +147,18 @@ impl<P: Policy + Clone, Q: Policy + Clone> Policy for Grouped<P, Q> {
     }
 
     fn update(&mut self, decision: Decision, cost: f64) -> Result<(), PolicyError> {
+        self.update_paid(decision, cost, cost)
+    }
+
+    fn update_paid(&mut self, decision: Decision, cost: f64, paid: f64) -> Result<(), PolicyError> {
         let arm = decision.arm();
         let (group, outer, inner) = self.open(decision)?;
-        if let Err(error) = check_cost(arm, cost) {
+        if let Err(error) = check_cost(arm, cost).and_then(|()| check_cost(arm, paid)) {
             self.outer.cancel(outer)?;
             return self.inner[group].cancel(inner).and(Err(error));
         }
-        self.outer.update(outer, cost)?;
-        self.inner[group].update(inner, cost)
+        self.outer.update_paid(outer, cost, paid)?;
+        self.inner[group].update_paid(inner, cost, paid)
     }
 
     fn cancel(&mut self, decision: Decision) -> Result<(), PolicyError> {

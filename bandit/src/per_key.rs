@@ -98,8 +98,7 @@ impl<P: Policy + Clone> Policy for PerKey<P> {
     }
 
     fn update(&mut self, decision: Decision, cost: f64) -> Result<(), PolicyError> {
-        let (policy, inner) = self.open(decision)?;
-        policy.update(inner, cost)
+        self.update_paid(decision, cost, cost)
     }
 
     fn update_paid(&mut self, decision: Decision, cost: f64, paid: f64) -> Result<(), PolicyError> {

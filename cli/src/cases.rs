@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 const RHS_SUFFIXES: [&str; 2] = ["_b", "_rhs1"];
 
 /// Ends of the names of files that belong to another.
-const COMPANION_SUFFIXES: [&str; 3] = ["_b", "_rhs1", "_x"];
+pub(crate) const COMPANION_SUFFIXES: [&str; 3] = ["_b", "_rhs1", "_x"];
 
 /// One thing to solve.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -145,14 +145,14 @@ impl Walk<'_> {
 }
 
 /// The file name without `.mtx` and `.gz`; other endings stay, since they may tell two files apart.
-fn stem(path: &Path) -> String {
+pub(crate) fn stem(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let lower = name.to_ascii_lowercase();
     let ending = [".mtx.gz", ".mtx"].into_iter().find(|e| lower.ends_with(e)).map_or(0, str::len);
     name[..name.len() - ending].to_owned()
 }
 
-fn has_matrix_ending(path: &Path) -> bool {
+pub(crate) fn has_matrix_ending(path: &Path) -> bool {
     path.file_name().is_some_and(|name| stem(path).len() < name.to_string_lossy().len())
 }
 

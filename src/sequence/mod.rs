@@ -40,13 +40,14 @@ mod state;
 mod tests;
 
 pub use adaptive_ssor::AdaptiveSsor;
+pub use choice::default_policy;
 pub use configuration::{Configuration, Renewal, candidates, omega_grid};
 pub use context::{diagonal_shift, mean_diagonal};
 pub use error::SequenceError;
 pub use model_omega::ModelOmega;
 pub use prepared::ConfigurationSolver;
 
-use choice::{best_arm, default_policy, wrong_policy};
+use choice::{best_arm, wrong_policy};
 use patience::Patience;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -263,7 +264,7 @@ impl SequenceSolver {
         }
         let policy = match self.policy.take() {
             Some(policy) => policy,
-            None => default_policy(&self.arms)?,
+            None => default_policy(&self.configurations().cloned().collect::<Vec<_>>(), &[])?,
         };
         let arms = policy.arms();
         self.policy = Some(policy);

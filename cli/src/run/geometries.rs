@@ -1,7 +1,7 @@
 //! The geometries of a folder: matrices with grid metadata, and masks.
 
 use super::learned;
-use crate::cases::Source;
+use crate::cases::{COMPANION_SUFFIXES, Source, has_matrix_ending, stem};
 use residua_data::arrays;
 use residua_learned::train::{Geometry, mask_problem};
 use std::path::{Path, PathBuf};
@@ -18,10 +18,9 @@ pub(crate) fn read_folder(folder: &Path, dim: usize) -> Result<Vec<Geometry>, St
     for path in paths {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let lower = name.to_ascii_lowercase();
-        let is_matrix = lower.ends_with(".mtx") || lower.ends_with(".mtx.gz");
-        let is_rhs =
-            ["_b.mtx", "_rhs1.mtx", "_x.mtx"].iter().any(|end| lower.trim_end_matches(".gz").ends_with(end));
-        let problem = if is_matrix && !is_rhs {
+        let own = stem(Path::new(&lower));
+        let is_companion = COMPANION_SUFFIXES.iter().any(|end| own.ends_with(end));
+        let problem = if has_matrix_ending(&path) && !is_companion {
             of_matrix(&path)
         } else if lower.ends_with(".png") || lower.ends_with(".npy") {
             of_mask(&path)

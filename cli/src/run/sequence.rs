@@ -105,7 +105,7 @@ impl Run<'_> {
                 let solver = match &mut solver {
                     Some(solver) => solver,
                     None => {
-                        let policy = policy::make(plan, arms.len(), &contexts)?;
+                        let policy = policy::make(plan, arms, &contexts)?;
                         let made = SequenceSolver::new(plan.stop)
                             .with_configurations(arms.clone())
                             .with_policy(policy)

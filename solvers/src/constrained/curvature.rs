@@ -18,7 +18,7 @@ use super::newton::{At, Newton};
 use super::options::{HessianShift, MinimizeOptions};
 use super::phases::Final;
 use super::point::Point;
-use super::sparse::{Rows, all_finite, dot, norm_inf, norm2};
+use super::sparse::{Rows, all_finite, dot, norm_inf, norm2, scattered};
 
 /// Curvatures above this (of a model with gradients up to 100) are no reason for doubt.
 const SMALL: f64 = 1e-2;
@@ -76,12 +76,8 @@ pub(crate) fn lower_point(
 fn least(model: &Model<'_>, core: &mut Newton, at: &At<'_>) -> Option<(Vec<f64>, f64)> {
     let n = model.n;
     let (mut b, mut z) = (vec![0.0; n + model.m], vec![0.0; n + model.m]);
-    // Any vector that is not orthogonal to the one that is looked for: multiples of the golden ratio fill [-1/2, 1/2].
-    (0..n).for_each(|i| b[i] = ((i + 1) as f64 * 0.618_033_988_749_895).fract() - 0.5);
+    (0..n).for_each(|i| b[i] = scattered(i));
     let info = core.step(model, at, &b, &mut z, 1e-9).ok()?;
-    if info.delta_w == 0.0 && model.n == 0 {
-        return None;
-    }
     let mut curved = vec![0.0; n];
     let mut before = f64::INFINITY;
     for _ in 0..STEPS {

@@ -134,6 +134,12 @@ pub(crate) fn norm_inf(a: &[f64]) -> f64 {
     a.iter().fold(0.0, |m: f64, v| if v.is_nan() || m.is_nan() { f64::NAN } else { m.max(v.abs()) })
 }
 
+/// Entry i of a vector to start an iteration for eigenvectors from: any that is not orthogonal to the one that is looked for.
+/// Multiples of the golden ratio fill [−½, ½].
+pub(crate) fn scattered(i: usize) -> f64 {
+    ((i + 1) as f64 * 0.618_033_988_749_895).fract() - 0.5
+}
+
 pub(crate) fn all_finite(a: &[f64]) -> bool {
     a.iter().all(|v| v.is_finite())
 }

@@ -19,6 +19,7 @@ use crate::{
 };
 use faer::{Mat, MatRef};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Rows of S over columns of A.
 const OVERSAMPLING: usize = 4;
@@ -95,10 +96,18 @@ fn preconditioner(a: &CsrMatrix<f64>, seed: u64) -> Result<Mat<f64>, SolveError>
     Ok(Mat::from_fn(n, rank, |i, k| v[(i, k)] / s[k]))
 }
 
-/// A N.
+/// A N, with a vector as long as A has columns to work in.
 struct Preconditioned<'a, A: ?Sized> {
     a: &'a A,
     n: MatRef<'a, f64>,
+    work: Mutex<Vec<f64>>,
+}
+
+impl<A: ?Sized> Preconditioned<'_, A> {
+    /// The vector; a panic elsewhere leaves nothing in it that is read.
+    fn work(&self) -> MutexGuard<'_, Vec<f64>> {
+        self.work.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl<A: TransposeOperator<f64> + ?Sized> LinearOperator<f64> for Preconditioned<'_, A> {
@@ -109,7 +118,7 @@ impl<A: TransposeOperator<f64> + ?Sized> LinearOperator<f64> for Preconditioned<
         self.n.ncols()
     }
     fn apply(&self, y: &[f64], out: &mut [f64]) {
-        let mut x = vec![0.0; self.n.nrows()];
+        let mut x = self.work();
         multiply(self.n, y, &mut x);
         self.a.apply(&x, out);
     }
@@ -117,7 +126,7 @@ impl<A: TransposeOperator<f64> + ?Sized> LinearOperator<f64> for Preconditioned<
 
 impl<A: TransposeOperator<f64> + ?Sized> TransposeOperator<f64> for Preconditioned<'_, A> {
     fn apply_adjoint(&self, x: &[f64], out: &mut [f64]) {
-        let mut work = vec![0.0; self.n.nrows()];
+        let mut work = self.work();
         self.a.apply_adjoint(x, &mut work);
         for (k, out) in out.iter_mut().enumerate() {
             *out = work.iter().enumerate().map(|(i, w)| w * self.n[(i, k)]).sum();
@@ -157,7 +166,7 @@ impl Solver<CsrMatrix<f64>> for SketchLeastSquares {
             return Err(SolveError::NonFinite { what: "the matrix's row", index: row });
         }
         let n = preconditioner(a, self.seed)?;
-        let operator = Preconditioned { a, n: n.as_ref() };
+        let operator = Preconditioned { a, n: n.as_ref(), work: Mutex::new(vec![0.0; n.nrows()]) };
         let mut lsmr = Lsmr::new();
         if let Some(tolerance) = self.optimality_tolerance {
             lsmr = lsmr.with_optimality_tolerance(tolerance);

@@ -43,7 +43,7 @@ pub(super) struct Clusters {
     pub(super) cols: usize,
     /// Rows in order that share a cluster; 1 where rows are in no order.
     pub(super) run: usize,
-    /// Chunks of columns that share a cluster; 0 where columns are in no order.
+    /// Chunks of columns that share a cluster; none where columns are in no order.
     col_chunks: Option<NonZeroUsize>,
     /// Σ a of each.
     pub(super) a: Vec<f64>,

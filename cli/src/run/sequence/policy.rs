@@ -3,16 +3,20 @@
 use super::Contexts;
 use crate::plan::{Selector, SequencePlan};
 use residua::bandit::{
-    Budget, ChebCb, ChebCbRidge, Feature, Fixed, Guarded, Policy, PolicyError, RidgeOptions, TsallisInf,
-    TsallisOptions, UniformRandom,
+    ChebCb, ChebCbRidge, Feature, Fixed, Policy, PolicyError, TsallisInf, TsallisOptions, UniformRandom,
 };
-use residua::sequence::Cost;
+use residua::sequence::{Configuration, Cost, default_policy};
 
 /// Chebyshev terms of ChebCB as published.
 const TERMS: usize = 6;
 
-/// A policy on `arms` arms; the error is one line.
-pub(super) fn make(plan: &SequencePlan, arms: usize, contexts: &Contexts) -> Result<Box<dyn Policy>, String> {
+/// A policy on `configurations`; the error is one line.
+pub(super) fn make(
+    plan: &SequencePlan,
+    configurations: &[Configuration],
+    contexts: &Contexts,
+) -> Result<Box<dyn Policy>, String> {
+    let arms = configurations.len();
     // A solve takes one iteration at least, which teaches nothing.
     let floor = if plan.cost == Cost::Iterations { 1.0 } else { 0.0 };
     let features: Vec<Feature> = contexts.bounds.iter().map(|&(low, high)| feature(low, high)).collect();
@@ -39,13 +43,7 @@ pub(super) fn make(plan: &SequencePlan, arms: usize, contexts: &Contexts) -> Res
         }
         Selector::ChebCbRidge => boxed(ChebCbRidge::new(arms, features)),
         // Whole configurations: the first is the default that the guard compares with.
-        Selector::Auto if plan.arms.is_empty() => {
-            let budget = Budget { delta: 0.1, ..Budget::default() };
-            // Few terms: what a configuration costs is to be learned from few pulls, and context drifts through a sequence.
-            let options = RidgeOptions { terms: Some(features.len() + 1), ..RidgeOptions::default() };
-            let policy = ChebCbRidge::with(arms, features, options);
-            boxed(policy.and_then(|policy| Guarded::with(policy, 0, budget)))
-        }
+        Selector::Auto if plan.arms.is_empty() => default_policy(configurations, &features),
         Selector::Auto if has_context => boxed(ChebCbRidge::new(arms, features)),
         Selector::Auto => {
             boxed(TsallisInf::with(arms, TsallisOptions { floor, ..TsallisOptions::default() }))

@@ -106,27 +106,18 @@ impl Stencil {
         } else {
             let at = |i: usize, j: usize, k: usize| (k * 2 + j) * (nx + 1) + i;
             let mut w: [Vec<f64>; 3] = std::array::from_fn(|_| vec![0.0; (nx + 1) * 2 * (nz + 1)]);
+            // Of face `at` of the n + 1 along an axis.
+            let share = |sides: [f64; 2], at: usize, n: usize| match at {
+                0 => sides[0],
+                at if at == n => sides[1],
+                _ => 1.0,
+            };
             for k in 0..nz {
-                for i in 0..=nx {
-                    let share = if i == 0 {
-                        self.sides[0][0]
-                    } else if i == nx {
-                        self.sides[0][1]
-                    } else {
-                        1.0
-                    };
-                    w[0][at(i, 0, k)] = kx * share;
-                }
+                (0..=nx).for_each(|i| w[0][at(i, 0, k)] = kx * share(self.sides[0], i, nx));
             }
             for k in 0..=nz {
-                let share = if k == 0 {
-                    self.sides[1][0]
-                } else if k == nz {
-                    self.sides[1][1]
-                } else {
-                    1.0
-                };
-                (0..nx).for_each(|i| w[2][at(i, 0, k)] = kz * share);
+                let along = kz * share(self.sides[1], k, nz);
+                (0..nx).for_each(|i| w[2][at(i, 0, k)] = along);
             }
             for (p, s) in shift.iter().enumerate() {
                 w[1][at(p % nx, 0, p / nx)] = s + self.reaction;

@@ -13,7 +13,7 @@
 
 use super::{Direct, KktSolver, KktSystem, Reached, Setup};
 use crate::constrained::outcome::MinimizeError;
-use crate::constrained::sparse::{Rows, dot, norm2};
+use crate::constrained::sparse::{Rows, dot, norm2, scattered};
 use crate::krylov::Fgmres;
 use crate::{LinearSystem, Preconditioner, SolveError, Solver, StopRule};
 use faer::{Mat, Side};
@@ -83,7 +83,7 @@ impl Krylov {
         let steps = n.saturating_sub(m).min(LANCZOS);
         let mut basis: Vec<(Vec<f64>, Vec<f64>)> = Vec::with_capacity(steps);
         let mut work = vec![0.0; n + m];
-        (0..n).for_each(|i| work[i] = d[i] * (((i + 1) as f64 * 0.618_033_988_749_895).fract() - 0.5));
+        (0..n).for_each(|i| work[i] = d[i] * scattered(i));
         let mut first = 0.0;
         for k in 0..steps {
             self.preconditioner.apply_factors(&mut work);

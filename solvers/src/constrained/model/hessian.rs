@@ -1,9 +1,25 @@
 //! The Hessian of a model: its entries, products, and a random estimate.
 
-use super::{Model, lock};
+use super::{Model, Work, lock};
 use crate::constrained::sparse::{Rows, all_finite};
+use std::sync::MutexGuard;
 
 impl Model<'_> {
+    /// The workspace, x and the problem's own multipliers set for w and λ.
+    fn at(&self, w: &[f64], lambda: &[f64]) -> MutexGuard<'_, Work> {
+        self.expand(w);
+        let mut work = lock(&self.work);
+        work.lambda.iter_mut().zip(lambda).zip(&self.c_scale).for_each(|((l, v), d)| *l = v * d);
+        work
+    }
+
+    /// The model's entries from the problem's; false where one is not finite.
+    fn take_hessian(&self, values: &[f64], h: &mut Rows) -> bool {
+        let all = h.values.iter_mut().zip(&self.hessian_source);
+        all.for_each(|(v, s)| *v = s.map_or(0.0, |s| values[s]));
+        all_finite(&h.values)
+    }
+
     /// Whether there is a cheap random estimate of the Hessian.
     pub(crate) fn has_sketched_hessian(&self) -> bool {
         self.problem.hessian_pattern().is_some() && self.problem.has_sketched_hessian()
@@ -12,18 +28,12 @@ impl Model<'_> {
     /// The estimate of the Hessian of σ φ + λᵀg at w by `seed`; none where there is none.
     pub(crate) fn sketched_hessian(&self, w: &[f64], sigma: f64, lambda: &[f64], seed: u64) -> Option<Rows> {
         let mut h = self.hessian.clone()?;
-        self.expand(w);
-        let work = &mut *lock(&self.work);
-        work.lambda.iter_mut().zip(lambda).zip(&self.c_scale).for_each(|((l, v), d)| *l = v * d);
+        let work = &mut *self.at(w, lambda);
         let x = lock(&self.x);
         let sigma = sigma * self.f_scale;
         let done =
             self.problem.sketched_hessian_values(&x, sigma, &work.lambda, seed, &mut work.hessian).ok()?;
-        h.values
-            .iter_mut()
-            .zip(&self.hessian_source)
-            .for_each(|(v, s)| *v = s.map_or(0.0, |s| work.hessian[s]));
-        (done && all_finite(&h.values)).then_some(h)
+        (done && self.take_hessian(&work.hessian, &mut h)).then_some(h)
     }
 
     /// The Hessian of σ φ + λᵀg at w; false where it has no finite value.
@@ -31,18 +41,12 @@ impl Model<'_> {
         if self.problem.hessian_pattern().is_none() {
             return self.hessian_by_products(w, sigma, lambda, h);
         }
-        self.expand(w);
-        let work = &mut *lock(&self.work);
-        work.lambda.iter_mut().zip(lambda).zip(&self.c_scale).for_each(|((l, v), d)| *l = v * d);
+        let work = &mut *self.at(w, lambda);
         let x = lock(&self.x);
         if self.problem.hessian_values(&x, sigma * self.f_scale, &work.lambda, &mut work.hessian).is_err() {
             return false;
         }
-        h.values
-            .iter_mut()
-            .zip(&self.hessian_source)
-            .for_each(|(v, s)| *v = s.map_or(0.0, |s| work.hessian[s]));
-        all_finite(&h.values)
+        self.take_hessian(&work.hessian, h)
     }
 
     fn hessian_by_products(&self, w: &[f64], sigma: f64, lambda: &[f64], h: &mut Rows) -> bool {
@@ -67,9 +71,7 @@ impl Model<'_> {
         v: &[f64],
         out: &mut [f64],
     ) -> bool {
-        self.expand(w);
-        let work = &mut *lock(&self.work);
-        work.lambda.iter_mut().zip(lambda).zip(&self.c_scale).for_each(|((l, v), d)| *l = v * d);
+        let work = &mut *self.at(w, lambda);
         work.full.fill(0.0);
         self.free.iter().zip(v).for_each(|(&i, v)| work.full[i] = *v);
         let x = lock(&self.x);

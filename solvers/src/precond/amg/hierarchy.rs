@@ -103,17 +103,20 @@ pub(super) fn build<T: Scalar>(
     }
 }
 
+/// P and R between two levels, in the matrices' numbering.
+pub(super) type Pair = (CsrMatrix<f64>, CsrMatrix<f64>);
+
 /// What a refresh starts from.
 #[derive(Default)]
 pub(super) struct Kept {
     /// P and R between each level and the next, where [`AmgOptions::reuse_prolongation`] is set.
-    pub transfers: Vec<(CsrMatrix<f64>, CsrMatrix<f64>)>,
+    pub transfers: Vec<Pair>,
     /// The matrices of the coarser levels, likewise.
     pub matrices: Vec<CsrMatrix<f64>>,
     /// The unknowns of A without connections, where P can be mended if that changes: none else.
     pub alone: Vec<bool>,
     /// P and R of the finest level, where they were mended for the present matrix.
-    pub mended: Option<(CsrMatrix<f64>, CsrMatrix<f64>)>,
+    pub mended: Option<Pair>,
     /// The numbering of each level.
     pub colorings: Vec<Option<Arc<Coloring>>>,
 }

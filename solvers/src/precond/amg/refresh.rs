@@ -7,7 +7,7 @@
 
 use super::coarse::CoarseInverse;
 use super::cycle::Hierarchy;
-use super::hierarchy::{Kept, is_dense};
+use super::hierarchy::{Kept, Pair, is_dense};
 use super::options::AmgOptions;
 use super::transfer::Transfer;
 use super::{product, repair, smoother};
@@ -32,7 +32,7 @@ pub(super) fn refresh<T: Scalar>(
         let (finer, coarser) = kept.matrices.split_at_mut(place);
         let transfer = match l {
             0 => None,
-            1 => kept.mended.as_ref().or(kept.transfers.first()),
+            1 => finest_transfer(&kept.mended, &kept.transfers),
             _ => kept.transfers.get(l - 1),
         };
         let current = match (transfer, coarser.first_mut()) {
@@ -51,12 +51,17 @@ pub(super) fn refresh<T: Scalar>(
     }
     if is_mended
         && let (Some((p, r)), Some(finest)) =
-            (kept.mended.as_ref().or(kept.transfers.first()), levels.first_mut())
+            (finest_transfer(&kept.mended, &kept.transfers), levels.first_mut())
     {
         let coloring = |l: usize| kept.colorings.get(l).and_then(Option::as_deref);
         finest.connect(Transfer::new((p, r), (coloring(0), coloring(1)), finest.open())?);
     }
     Ok(())
+}
+
+/// P and R of the finest level, as they are now.
+fn finest_transfer<'k>(mended: &'k Option<Pair>, transfers: &'k [Pair]) -> Option<&'k Pair> {
+    mended.as_ref().or(transfers.first())
 }
 
 /// Makes the finest P fit `a`; whether it is another than before.
@@ -67,13 +72,8 @@ fn mend(kept: &mut Kept, a: &CsrMatrix<f64>) -> Result<bool, SolveError> {
     if kept.alone.len() != a.nrows() {
         return Ok(false);
     }
-    let mended = match repair::repaired(p, &kept.alone, a, coarse)? {
-        Some(p) => {
-            let r = product::transpose(&p)?;
-            Some((p, r))
-        }
-        None => None,
-    };
+    let mended = repair::repaired(p, &kept.alone, a, coarse)?;
+    let mended = mended.map(|p| product::transpose(&p).map(|r| (p, r))).transpose()?;
     let is_other = mended.is_some() || kept.mended.is_some();
     kept.mended = mended;
     Ok(is_other)
