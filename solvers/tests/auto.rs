@@ -190,6 +190,33 @@ fn a_well_conditioned_matrix_goes_to_jacobi() {
 }
 
 #[test]
+fn a_short_time_step_of_diffusion_goes_to_jacobi() {
+    // I + Δt K, K the five-point stencil: short steps are dominant, long ones elliptic.
+    let (k, b) = poisson(PoissonKind::Constant, 2, 80);
+    let step = |dt: f64| {
+        let scale = dt / k.diagonal()[0];
+        let mut a = k.clone();
+        let (rows, cols) = (a.row_ptr().to_vec(), a.col_idx().to_vec());
+        for i in 0..a.nrows() {
+            for p in rows[i] as usize..rows[i + 1] as usize {
+                a.values_mut()[p] *= scale;
+                a.values_mut()[p] += f64::from(u8::from(cols[p] as usize == i));
+            }
+        }
+        a
+    };
+    for (dt, strongly_dominant) in [(2.0, true), (1000.0, false)] {
+        let a = step(dt);
+        let (report, _) = solve(&a, &b, &Options::default());
+        assert!(report.outcome.converged());
+        assert_eq!(analyse(&a).strongly_dominant, strongly_dominant);
+        let is_jacobi = (report.method, report.precond) == (Method::Cg, PrecondKind::Jacobi);
+        assert_eq!(is_jacobi, strongly_dominant, "{}", report.why);
+        assert!(!is_jacobi || report.outcome.iterations <= 30, "{}", report.outcome.iterations);
+    }
+}
+
+#[test]
 fn a_nearly_symmetric_network_goes_to_multigrid() {
     let a = chords(6000, 1.0, 0.004);
     let facts = analyse(&a);

@@ -9,8 +9,8 @@
 //!   tenth of the cheapest cost so far: optimism that makes it be tried there, and no unit of cost matters;
 //! - **rate**: η_t = 2 t √(d t / R), R = Σ (prediction − y)² over the pulls of arms that had a prediction;
 //! - **draw**: p_i = (1 − ε_t)/(d + η_t gap_i) + ε_t w_i/Σw, with ε_t = min(1, ¼/√t), the rest of the probability for the
-//!   best (Foster and Rakhlin (2020), ICML). w_i = exp(−gap_i), one over the cost: each arm may cost as much as each
-//!   other to be looked at again.
+//!   best (Foster and Rakhlin (2020), ICML). w_i = exp(−2 gap_i), one over the square of the cost: an arm that costs k times the
+//!   best may spend 1/k of what the best may to be looked at again, so that many dear arms together spend little.
 //!
 //! The form of ChebCB of Khodak, Chow, Balcan and Talwalkar (2024), ICLR, without its box and its normalisers. The
 //! floor ε_t costs about 1 % where the model fits, and halves the regret where it misleads.
@@ -46,7 +46,7 @@ pub struct RidgeOptions {
     pub terms: Option<usize>,
     /// λ > 0, 0.01 by default.
     pub ridge: f64,
-    /// The arms share the probability `explore`/√t, in inverse proportion to their predicted costs, or uniformly with
+    /// The arms share the probability `explore`/√t, in inverse proportion to the squares of their predicted costs, or uniformly with
     /// [`Target::Cost`]; 0.25 by default, 0 for none.
     pub explore: f64,
 }
@@ -209,7 +209,7 @@ impl Policy for ChebCbRidge {
         let share = (self.options.explore / t.sqrt()).min(1.0);
         let least = predictions.iter().flatten().copied().fold(f64::INFINITY, f64::min);
         let weight = |prediction: &Option<f64>| match (self.options.target, prediction) {
-            (Target::LogCost, Some(y)) => (least - y).exp(),
+            (Target::LogCost, Some(y)) => (2.0 * (least - y)).exp(),
             // An arm that is out for the first time is not known to be dear.
             _ => 1.0,
         };

@@ -113,14 +113,29 @@ fn it_learns_the_context_and_predicts_costs() {
 fn probabilities_keep_the_floor_and_sum_to_one() {
     for rounds in [10, 100, 1000] {
         let (policy, _) = trained(1.0, rounds, 6);
-        // Shared in inverse proportion to the costs, which differ by less than a factor of 20.
-        let floor = 0.25 / (rounds as f64 + 1.0).sqrt() / 4.0 / 20.0;
+        // Shared in inverse proportion to the squares of the costs, which differ by less than a factor of 5.
+        let floor = 0.25 / (rounds as f64 + 1.0).sqrt() / 4.0 / 25.0;
         for k in 0..=20 {
             let p = policy.probabilities(Context::of(&[0.15 * f64::from(k)])).unwrap();
             assert!((p.iter().sum::<f64>() - 1.0).abs() < 1e-12);
             assert!(p.iter().all(|&p| p >= floor - 1e-15), "{p:?}");
         }
     }
+}
+
+#[test]
+fn a_dear_arm_is_looked_at_again_for_less_than_the_best_costs() {
+    let mut policy = ChebCbRidge::new(2, vec![]).unwrap();
+    let mut rng = StdRng::seed_from_u64(5);
+    for _ in 0..400 {
+        let decision = policy.select(Context::NONE, &mut rng).unwrap();
+        let cost = [1.0, 10.0][decision.arm()];
+        policy.update(decision, cost).unwrap();
+    }
+    let p = policy.probabilities(Context::NONE).unwrap();
+    // ε/100 of the draws, ε/10 of the best arm's cost; ε = ¼/√401.
+    let share = 0.25 / 401_f64.sqrt();
+    assert!(p[1] > share / 200.0 && p[1] < share / 50.0, "{p:?} {share}");
 }
 
 #[test]

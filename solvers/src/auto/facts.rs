@@ -33,6 +33,9 @@ pub struct MatrixFacts {
     pub diagonally_dominant: bool,
     /// Σ_{j≠i} |a_ij| ≤ 1.05 |a_ii| in every row.
     pub nearly_dominant: bool,
+    /// Σ_{j≠i} |a_ij| ≤ 0.95 |a_ii| in every row, so that the spectrum of D⁻¹A lies within 0.05 and 1.95: I + Δt K of short
+    /// time steps.
+    pub strongly_dominant: bool,
     /// Σ |a_ij − conj(a_ji)| / Σ |a_ij|; 1 where the pattern is not symmetric.
     pub asymmetry: f64,
     /// Digits of the residual that an iteration of CG (Hermitian matrices with a diagonal of one sign) or BiCGSTAB with
@@ -110,6 +113,7 @@ pub(super) fn analyse_entries<T: Scalar>(a: &CsrMatrix<T>) -> MatrixFacts {
         zero_diagonals: found.zero_diagonals,
         diagonally_dominant: a.is_diagonally_dominant(),
         nearly_dominant: square && found.far_from_dominant == 0,
+        strongly_dominant: square && found.not_strongly_dominant == 0,
         asymmetry: skew.asymmetry,
         jacobi_digits: None,
         nonpositive_off_diagonal: found.positive_off_diagonals == 0,
@@ -136,6 +140,8 @@ struct RowFacts {
     positive_off_diagonals: usize,
     /// Rows whose other entries exceed the diagonal by more than the slack of `nearly_dominant`.
     far_from_dominant: usize,
+    /// Rows whose other entries exceed [`STRONG_DOMINANCE`] of the diagonal.
+    not_strongly_dominant: usize,
     entry_range: (f64, f64),
     row_scale_range: (f64, f64),
 }
@@ -149,6 +155,7 @@ impl Default for RowFacts {
             zero_diagonals: 0,
             positive_off_diagonals: 0,
             far_from_dominant: 0,
+            not_strongly_dominant: 0,
             entry_range: nothing,
             row_scale_range: nothing,
         }
@@ -187,6 +194,7 @@ impl RowFacts {
         }
         self.positive_off_diagonals += usize::from(has_positive);
         self.far_from_dominant += usize::from(others > DOMINANCE_SLACK * diagonal.modulus_f64());
+        self.not_strongly_dominant += usize::from(others > STRONG_DOMINANCE * diagonal.modulus_f64());
         self
     }
 
@@ -198,6 +206,7 @@ impl RowFacts {
             zero_diagonals: self.zero_diagonals + other.zero_diagonals,
             positive_off_diagonals: self.positive_off_diagonals + other.positive_off_diagonals,
             far_from_dominant: self.far_from_dominant + other.far_from_dominant,
+            not_strongly_dominant: self.not_strongly_dominant + other.not_strongly_dominant,
             entry_range: both(self.entry_range, other.entry_range),
             row_scale_range: both(self.row_scale_range, other.row_scale_range),
         }
@@ -206,6 +215,9 @@ impl RowFacts {
 
 /// What the other entries of a row may sum to, relative to the diagonal, in a nearly dominant matrix.
 const DOMINANCE_SLACK: f64 = 1.05;
+
+/// ... and in a strongly dominant one.
+const STRONG_DOMINANCE: f64 = 0.95;
 
 /// How many ε a value may differ from its mate's conjugate, relative to the rows' largest entries.
 const HERMITIAN_TOLERANCE: f64 = 16.0;
@@ -339,14 +351,15 @@ impl MatrixFacts {
     }
 
     /// Whether a few iterations with Jacobi are worth finding out how fast they converge: not for small matrices, which are
-    /// factorized at once, nor for singular ones and M-matrices, on which Jacobi is slow.
+    /// factorized at once, nor for singular ones, nor for M-matrices unless they are strongly dominant: elliptic problems, on
+    /// which Jacobi is slow.
     fn may_suit_jacobi(&self) -> bool {
         self.is_square()
             && self.rows >= MIN_ORDER_FOR_TRIAL
             && self.zero_diagonals == 0
             && self.null_space.is_none()
             && !self.is_badly_scaled()
-            && !self.is_positive_type()
+            && (!self.is_positive_type() || self.strongly_dominant)
     }
 
     /// Whether a sparse factorization is expected to take less time than an incomplete-factorization
