@@ -1,11 +1,12 @@
 //! Sparse factorization of the quasi-definite neighbour of K,
 //!
 //! ```text
-//! P [ H + Σ + (δ_w + ε) I   Jᵀ          ] Pᵀ = L D Lᵀ,     ε = 1e-9 max|K|
-//!   [ J                    −(δ_c + ε) I ]
+//! P (S K S + ε [ I     ]) Pᵀ = L D Lᵀ,    K = [ H + Σ + δ_w I   Jᵀ     ],    ε = 1e-9
+//!              [    −I ]                      [ J              −δ_c I ]
 //! ```
 //!
-//! with P from AMD. Every symmetric permutation of a quasi-definite matrix has such a factorization with D diagonal
+//! with P from AMD, and S diagonal so that the largest entry of each row of S K S is about one (Ruiz 2001, RAL-TR-2001-034): Σ grows
+//! without bound as variables near their bounds, and ε must stay small beside every row. Every symmetric permutation of a quasi-definite matrix has such a factorization with D diagonal
 //! (Vanderbei 1995, SIAM J. Optim. 5(1)); where H + Σ is not positive definite it may still exist, and
 //! the signs of D are then the inertia (Sylvester). It is used as a preconditioner for K itself, so ε costs a few steps
 //! of refinement and no accuracy.
@@ -20,13 +21,19 @@ use faer::sparse::linalg::cholesky::{
 use faer::sparse::{SparseColMatRef, SymbolicSparseColMatRef};
 use faer::{Conj, MatMut, Par, Side};
 
-/// ε over max |K|.
+/// ε.
 const REGULARISATION: f64 = 1e-9;
+
+/// Rounds of equilibration.
+const EQUILIBRATIONS: usize = 4;
 
 pub(crate) struct SparseLdl {
     starts: Vec<u32>,
     columns: Vec<u32>,
     values: Vec<f64>,
+    /// The diagonal of S.
+    scale: Vec<f64>,
+    row_max: Vec<f64>,
     symbolic: SymbolicCholesky<u32>,
     factors: Vec<f64>,
     factor_memory: MemBuffer,
@@ -51,18 +58,18 @@ pub(super) fn assemble_pattern(h: &Rows, j: &Rows) -> (Vec<u32>, Vec<u32>) {
     (starts, columns)
 }
 
-/// The values of [`assemble_pattern`], `epsilon` added to the diagonals with their signs.
-pub(super) fn assemble_values(system: &KktSystem<'_>, h: &Rows, epsilon: f64, values: &mut Vec<f64>) {
+/// The values of [`assemble_pattern`]; each row ends with its diagonal.
+pub(super) fn assemble_values(system: &KktSystem<'_>, h: &Rows, values: &mut Vec<f64>) {
     values.clear();
     for i in 0..h.nrows() {
         values.extend_from_slice(h.row(i).1);
         if let Some(last) = values.last_mut() {
-            *last += system.diagonal[i] + system.delta_w + epsilon; // a model's rows end with the diagonal
+            *last += system.diagonal[i] + system.delta_w; // a model's rows end with the diagonal
         }
     }
     for i in 0..system.j.nrows() {
         values.extend_from_slice(system.j.row(i).1);
-        values.push(-system.delta_c - epsilon);
+        values.push(-system.delta_c);
     }
 }
 
@@ -102,6 +109,8 @@ impl SparseLdl {
             starts,
             columns,
             values: Vec::new(),
+            scale: vec![1.0; size],
+            row_max: vec![0.0; size],
             symbolic,
             factors,
             factor_memory,
@@ -113,8 +122,14 @@ impl SparseLdl {
 
     /// Factorizes; `None` where a pivot vanished.
     pub(super) fn factorize(&mut self, system: &KktSystem<'_>, h: &Rows) -> Option<Inertia> {
-        let epsilon = REGULARISATION * system.max_abs().max(f64::MIN_POSITIVE);
-        assemble_values(system, h, epsilon, &mut self.values);
+        assemble_values(system, h, &mut self.values);
+        self.equilibrate();
+        for (i, w) in self.starts.windows(2).enumerate() {
+            let epsilon = if i < h.nrows() { REGULARISATION } else { -REGULARISATION };
+            if let Some(last) = self.values[w[0] as usize..w[1] as usize].last_mut() {
+                *last += epsilon;
+            }
+        }
         let size = self.starts.len() - 1;
         let pattern = SymbolicSparseColMatRef::new_checked(size, size, &self.starts, None, &self.columns);
         self.symbolic
@@ -129,6 +144,34 @@ impl SparseLdl {
             )
             .ok()?;
         Some(self.inertia())
+    }
+
+    /// K ← S K S.
+    fn equilibrate(&mut self) {
+        let Self { starts, columns, values, scale, row_max, .. } = self;
+        scale.fill(1.0);
+        let entries = |i: usize| starts[i] as usize..starts[i + 1] as usize;
+        for _ in 0..EQUILIBRATIONS {
+            row_max.fill(0.0);
+            for i in 0..scale.len() {
+                for k in entries(i) {
+                    let j = columns[k] as usize;
+                    let v = (scale[i] * values[k] * scale[j]).abs();
+                    row_max[i] = row_max[i].max(v);
+                    row_max[j] = row_max[j].max(v);
+                }
+            }
+            for (s, max) in scale.iter_mut().zip(&*row_max) {
+                if *max > 0.0 && max.is_finite() {
+                    *s /= max.sqrt();
+                }
+            }
+        }
+        for i in 0..scale.len() {
+            for k in entries(i) {
+                values[k] *= scale[i] * scale[columns[k] as usize];
+            }
+        }
     }
 
     fn inertia(&self) -> Inertia {
@@ -161,11 +204,13 @@ impl SparseLdl {
 
     pub(super) fn solve_in_place(&mut self, b: &mut [f64]) {
         let len = b.len();
+        b.iter_mut().zip(&self.scale).for_each(|(b, s)| *b *= s);
         LdltRef::new(&self.symbolic, &self.factors).solve_in_place_with_conj(
             Conj::No,
             MatMut::from_column_major_slice_mut(b, len, 1),
             Par::Seq,
             MemStack::new(&mut self.solve_memory),
         );
+        b.iter_mut().zip(&self.scale).for_each(|(b, s)| *b *= s);
     }
 }
