@@ -132,7 +132,8 @@ Examples:
 
 const MINIMIZE_EXAMPLES: &str = "\
 NAME.nl writes its answer to NAME.sol beside it; the ending may be left out. -AMPL and words like key=value, which AMPL \
-and Pyomo add, are passed over. Built-in families take a size or a file: sphere:100, control:64, logistic:FILE.
+and Pyomo add, are passed over. Built-in families take a size or a file: sphere:100, control:64,
+rocket:200, logistic:FILE.
 
 Examples:
   residua minimize --list

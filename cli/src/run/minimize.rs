@@ -97,9 +97,6 @@ impl Session<'_> {
     fn file(&mut self, path: &Path, record: &mut MinimizeRecord) -> Result<(), String> {
         let model = nl::read(path).map_err(|e| e.to_string())?;
         let outcome = self.solve(&model.problem, record)?;
-        if model.problem.is_maximised() {
-            record.objective = finite(-outcome.objective);
-        }
         let answer = nl::path_of(path).with_extension("sol");
         let text = solution(&model, &outcome, record);
         nl::write_sol(&answer, &text).map_err(|e| e.to_string())?;
@@ -141,6 +138,9 @@ impl Session<'_> {
         let solved = constrained::minimize(problem, options, None, &mut monitor);
         let outcome = solved.map_err(|e| format!("{}: {e}", record.problem))?;
         describe(record, &outcome);
+        if problem.is_maximised() {
+            record.objective = finite(-outcome.objective);
+        }
         if self.context.report.is_some() {
             let curve = |label: &str, values| Curve { label: label.to_owned(), stride: 1, values };
             let curves = vec![curve("KKT residual", kkt), curve("constraint violation", violation)];

@@ -127,6 +127,14 @@ fn built_in_problems_have_all_fields_in_input_order() {
 }
 
 #[test]
+fn what_is_maximised_is_reported_as_it_was_meant() {
+    let object = Folder::new().run(&["minimize", "rocket:20", "--json"]).object();
+    assert_eq!(object["status"], "converged", "{object}");
+    // The rocket rises from radius 1.
+    assert!((1.01..1.02).contains(&number(&object, "objective")), "{object}");
+}
+
+#[test]
 fn every_method_and_sketch_is_known() {
     for method in ["direct", "gmres", "auto"] {
         let run = Folder::new().run(&["minimize", "HS28", "--method", method, "--json"]);

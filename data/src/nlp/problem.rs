@@ -147,4 +147,9 @@ pub trait NonlinearProblem: Sync {
     fn known_optimum(&self) -> Option<f64> {
         None
     }
+
+    /// Whether the objective was to be large: [`objective`](Self::objective) is then its negative. Default: no.
+    fn is_maximised(&self) -> bool {
+        false
+    }
 }

@@ -167,11 +167,6 @@ impl ExpressionProblem {
         })
     }
 
-    /// Whether the objective was to be large: [`objective`](NonlinearProblem::objective) is then its negative.
-    pub fn is_maximised(&self) -> bool {
-        self.parts.is_maximised
-    }
-
     fn sign(&self) -> f64 {
         if self.parts.is_maximised { -1.0 } else { 1.0 }
     }
@@ -345,6 +340,10 @@ impl NonlinearProblem for ExpressionProblem {
 
     fn known_optimum(&self) -> Option<f64> {
         self.parts.known_optimum
+    }
+
+    fn is_maximised(&self) -> bool {
+        self.parts.is_maximised
     }
 }
 

@@ -1,9 +1,10 @@
 //! Built-in problems, by name.
 //!
-//! [`by_name`] makes one; a name may carry a size or a file after a colon: `control:64`, `sphere:100`,
+//! [`by_name`] makes one; a name may carry a size or a file after a colon: `control:64`, `rocket:200`, `sphere:100`,
 //! `logistic:FILE`. [`list`] has a row for each.
 
 mod control;
+mod cops;
 mod equality;
 mod equations;
 mod inequality;
@@ -111,7 +112,8 @@ const FAMILIES: [&str; 3] = ["sphere:10", "control:16", "logistic"];
 
 /// The names of all built-in problems, families with a size of theirs.
 pub fn names() -> Vec<String> {
-    models().map(|b| b.name).chain(FAMILIES).map(str::to_owned).collect()
+    let cops = cops::FAMILIES.iter().map(|f| f.listed);
+    models().map(|b| b.name).chain(FAMILIES).chain(cops).map(str::to_owned).collect()
 }
 
 /// The problem called `name`, in upper or lower case; `seed` draws the synthetic ones.
@@ -128,6 +130,11 @@ pub fn by_name(name: &str, seed: u64) -> Result<Problem, UnknownProblem> {
         Some(Ok(n)) if (least..=MAX_SIZE).contains(&n) => Ok(n),
         Some(_) => Err(UnknownProblem::Size { name: name.to_owned(), family, least }),
     };
+    if let Some(cops) = cops::FAMILIES.iter().find(|f| f.name.eq_ignore_ascii_case(family)) {
+        let model = Model::new(name);
+        (cops.build)(&model, size(cops.name, cops.default, 2)?);
+        return Ok(Box::new(model.problem()?));
+    }
     match family.to_ascii_lowercase().as_str() {
         "control" => Ok(Box::new(PoissonControl::new(name, size("control", 16, 2)?))),
         "sphere" => Ok(sphere(name, size("sphere", 10, 2)?)?),

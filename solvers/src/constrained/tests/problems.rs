@@ -149,3 +149,26 @@ fn many_samples_by_products_and_the_hessian_of_some() {
         assert!(free.kkt_solver.starts_with(expected), "{}", free.kkt_solver);
     }
 }
+
+#[test]
+fn optimal_control_problems_end_where_another_solver_does() {
+    // IPOPT 3.14 on the same discretisations; the limits of N → ∞ are published with the collection.
+    for (name, optimum) in [
+        ("catmix:200", -0.0480589),
+        ("chain:400", 5.0686217),
+        ("robot:100", 9.1426861),
+        ("rocket:100", -1.0128317),
+        ("steering:200", 0.5545770),
+        ("torsion:50", -0.4180857),
+    ] {
+        let problem = residua_data::nlp::problems::by_name(name, 0).unwrap();
+        let (outcome, _) = solve(problem.as_ref(), &MinimizeOptions::default());
+        assert_eq!(outcome.status, MinimizeStatus::Converged, "{name}");
+        assert!(
+            (outcome.objective - optimum).abs() < 2e-5 * optimum.abs().max(1.0),
+            "{name} {}",
+            outcome.objective
+        );
+        assert!(outcome.iterations <= 60, "{name} {}", outcome.iterations);
+    }
+}
