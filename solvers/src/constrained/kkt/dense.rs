@@ -1,45 +1,42 @@
-//! Dense symmetric indefinite factorization P K Pᵀ = L B Lᵀ with 1×1 and 2×2 pivots (Bunch and Kaufman 1977,
+//! Dense symmetric indefinite factorization P S K S Pᵀ = L B Lᵀ, S from [`Equilibrated`], with 1×1 and 2×2 pivots (Bunch and Kaufman 1977,
 //! *Math. Comp.* 31): stable, and the inertia of K is that of B (Sylvester).
 
+use super::equilibrated::Equilibrated;
 use super::{Inertia, KktSystem};
+use crate::constrained::sparse::Rows;
 use faer::linalg::solvers::{Lblt, Solve};
 use faer::{Mat, MatMut, Side};
 
-/// A pivot below this many roundings of the largest entry is zero.
+/// A pivot below this many roundings is zero: the largest entries are about one.
 const ZERO_PIVOT: f64 = 4.0;
 
 pub(super) struct DenseLdl {
+    matrix: Equilibrated,
     factors: Lblt<f64>,
     pub(super) inertia: Inertia,
 }
 
 impl DenseLdl {
-    pub(super) fn new(system: &KktSystem<'_>) -> Self {
-        let (n, m) = (system.n(), system.m());
-        let mut k = Mat::<f64>::zeros(n + m, n + m);
-        if let Some(h) = system.h {
-            for i in 0..n {
-                let (columns, values) = h.row(i);
-                columns.iter().zip(values).for_each(|(&j, &v)| k[(i, j as usize)] = v);
+    pub(super) fn new(system: &KktSystem<'_>, h: &Rows) -> Self {
+        let mut matrix = Equilibrated::new(h, system.j);
+        matrix.set(system, h);
+        let size = matrix.size();
+        let mut k = Mat::<f64>::zeros(size, size);
+        for (i, w) in matrix.starts.windows(2).enumerate() {
+            for at in w[0] as usize..w[1] as usize {
+                k[(i, matrix.columns[at] as usize)] = matrix.values[at];
             }
         }
-        for i in 0..n {
-            k[(i, i)] += system.diagonal[i] + system.delta_w;
-        }
-        for i in 0..m {
-            let (columns, values) = system.j.row(i);
-            columns.iter().zip(values).for_each(|(&j, &v)| k[(n + i, j as usize)] = v);
-            k[(n + i, n + i)] = -system.delta_c;
-        }
         let factors = Lblt::new(k.as_ref(), Side::Lower);
-        let zero = ZERO_PIVOT * (n + m) as f64 * f64::EPSILON * system.max_abs();
-        let inertia = inertia(&factors, n + m, zero);
-        Self { factors, inertia }
+        let inertia = inertia(&factors, size, ZERO_PIVOT * size as f64 * f64::EPSILON);
+        Self { matrix, factors, inertia }
     }
 
     pub(super) fn solve_in_place(&self, b: &mut [f64]) {
         let len = b.len();
+        self.matrix.scale(b);
         self.factors.solve_in_place(MatMut::from_column_major_slice_mut(b, len, 1));
+        self.matrix.scale(b);
     }
 }
 

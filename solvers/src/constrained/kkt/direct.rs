@@ -207,7 +207,7 @@ impl KktSolver for Direct {
         };
         let size = n + m;
         let (inertia, flops): (Option<Inertia>, f64) = if Self::is_dense(h, system.j) {
-            let dense = DenseLdl::new(system);
+            let dense = DenseLdl::new(system, h);
             let inertia = dense.inertia;
             self.factors = Factors::Dense(Box::new(dense));
             (Some(inertia), (size as f64).powi(3) / 3.0)

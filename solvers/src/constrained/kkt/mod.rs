@@ -12,6 +12,7 @@
 mod dense;
 mod direct;
 mod elliptic;
+mod equilibrated;
 mod full;
 mod krylov;
 mod pairing;
@@ -82,15 +83,6 @@ impl KktSystem<'_> {
     pub(crate) fn product_flops(&self) -> f64 {
         let h = self.h.map_or(2 * self.n(), |h| 2 * h.nnz());
         (2 * h + 4 * self.j.nnz() + 2 * (self.n() + self.m())) as f64
-    }
-
-    /// max |K_ij| over the stored entries.
-    pub(crate) fn max_abs(&self) -> f64 {
-        let largest = |values: &[f64]| values.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
-        self.h
-            .map_or(0.0, |h| largest(&h.values))
-            .max(largest(&self.j.values))
-            .max(largest(self.diagonal) + self.delta_w)
     }
 }
 

@@ -5,12 +5,12 @@
 //!              [    −I ]                      [ J              −δ_c I ]
 //! ```
 //!
-//! with P from AMD, and S diagonal so that the largest entry of each row of S K S is about one (Ruiz 2001, RAL-TR-2001-034): Σ grows
-//! without bound as variables near their bounds, and ε must stay small beside every row. Every symmetric permutation of a quasi-definite matrix has such a factorization with D diagonal
+//! with P from AMD and S from [`Equilibrated`]: ε must be small beside every row. Every symmetric permutation of a quasi-definite matrix has such a factorization with D diagonal
 //! (Vanderbei 1995, SIAM J. Optim. 5(1)); where H + Σ is not positive definite it may still exist, and
 //! the signs of D are then the inertia (Sylvester). It is used as a preconditioner for K itself, so ε costs a few steps
 //! of refinement and no accuracy.
 
+use super::equilibrated::Equilibrated;
 use super::{Inertia, KktSystem};
 use crate::constrained::sparse::Rows;
 use faer::dyn_stack::{MemBuffer, MemStack};
@@ -24,16 +24,8 @@ use faer::{Conj, MatMut, Par, Side};
 /// ε.
 const REGULARISATION: f64 = 1e-9;
 
-/// Rounds of equilibration.
-const EQUILIBRATIONS: usize = 4;
-
 pub(crate) struct SparseLdl {
-    starts: Vec<u32>,
-    columns: Vec<u32>,
-    values: Vec<f64>,
-    /// The diagonal of S.
-    scale: Vec<f64>,
-    row_max: Vec<f64>,
+    matrix: Equilibrated,
     symbolic: SymbolicCholesky<u32>,
     factors: Vec<f64>,
     factor_memory: MemBuffer,
@@ -42,43 +34,13 @@ pub(crate) struct SparseLdl {
     pub(crate) solve_flops: f64,
 }
 
-/// The lower triangle of K by rows, which is the upper one by columns.
-pub(super) fn assemble_pattern(h: &Rows, j: &Rows) -> (Vec<u32>, Vec<u32>) {
-    let n = h.nrows();
-    let (mut starts, mut columns) = (vec![0u32], Vec::with_capacity(h.nnz() + j.nnz() + j.nrows()));
-    for i in 0..n {
-        columns.extend_from_slice(h.row(i).0);
-        starts.push(columns.len() as u32);
-    }
-    for i in 0..j.nrows() {
-        columns.extend_from_slice(j.row(i).0);
-        columns.push((n + i) as u32);
-        starts.push(columns.len() as u32);
-    }
-    (starts, columns)
-}
-
-/// The values of [`assemble_pattern`]; each row ends with its diagonal.
-pub(super) fn assemble_values(system: &KktSystem<'_>, h: &Rows, values: &mut Vec<f64>) {
-    values.clear();
-    for i in 0..h.nrows() {
-        values.extend_from_slice(h.row(i).1);
-        if let Some(last) = values.last_mut() {
-            *last += system.diagonal[i] + system.delta_w; // a model's rows end with the diagonal
-        }
-    }
-    for i in 0..system.j.nrows() {
-        values.extend_from_slice(system.j.row(i).1);
-        values.push(-system.delta_c);
-    }
-}
-
 impl SparseLdl {
     /// Orders and analyses; `None` if the factors do not fit.
     pub(super) fn new(h: &Rows, j: &Rows) -> Option<Self> {
-        let (starts, columns) = assemble_pattern(h, j);
-        let size = starts.len() - 1;
-        let pattern = SymbolicSparseColMatRef::new_checked(size, size, &starts, None, &columns);
+        // Its lower triangle by rows is the upper one by columns.
+        let matrix = Equilibrated::new(h, j);
+        let size = matrix.size();
+        let pattern = SymbolicSparseColMatRef::new_checked(size, size, &matrix.starts, None, &matrix.columns);
         let symbolic =
             factorize_symbolic_cholesky(pattern, Side::Upper, SymmetricOrdering::Amd, Default::default())
                 .ok()?;
@@ -105,37 +67,20 @@ impl SparseLdl {
                 .ok()?;
         let solve_memory = MemBuffer::try_new(symbolic.solve_in_place_scratch::<f64>(1, Par::Seq)).ok()?;
         let factors = vec![0.0; symbolic.len_val()];
-        Some(Self {
-            starts,
-            columns,
-            values: Vec::new(),
-            scale: vec![1.0; size],
-            row_max: vec![0.0; size],
-            symbolic,
-            factors,
-            factor_memory,
-            solve_memory,
-            flops,
-            solve_flops: 4.0 * nnz,
-        })
+        Some(Self { matrix, symbolic, factors, factor_memory, solve_memory, flops, solve_flops: 4.0 * nnz })
     }
 
     /// Factorizes; `None` where a pivot vanished.
     pub(super) fn factorize(&mut self, system: &KktSystem<'_>, h: &Rows) -> Option<Inertia> {
-        assemble_values(system, h, &mut self.values);
-        self.equilibrate();
-        for (i, w) in self.starts.windows(2).enumerate() {
-            let epsilon = if i < h.nrows() { REGULARISATION } else { -REGULARISATION };
-            if let Some(last) = self.values[w[0] as usize..w[1] as usize].last_mut() {
-                *last += epsilon;
-            }
-        }
-        let size = self.starts.len() - 1;
-        let pattern = SymbolicSparseColMatRef::new_checked(size, size, &self.starts, None, &self.columns);
+        let matrix = &mut self.matrix;
+        matrix.set(system, h);
+        matrix.regularise(h.nrows(), REGULARISATION);
+        let size = matrix.size();
+        let pattern = SymbolicSparseColMatRef::new_checked(size, size, &matrix.starts, None, &matrix.columns);
         self.symbolic
             .factorize_numeric_ldlt(
                 &mut self.factors,
-                SparseColMatRef::new(pattern, &self.values),
+                SparseColMatRef::new(pattern, &matrix.values),
                 Side::Upper,
                 LdltRegularization::default(),
                 Par::Seq,
@@ -144,34 +89,6 @@ impl SparseLdl {
             )
             .ok()?;
         Some(self.inertia())
-    }
-
-    /// K ← S K S.
-    fn equilibrate(&mut self) {
-        let Self { starts, columns, values, scale, row_max, .. } = self;
-        scale.fill(1.0);
-        let entries = |i: usize| starts[i] as usize..starts[i + 1] as usize;
-        for _ in 0..EQUILIBRATIONS {
-            row_max.fill(0.0);
-            for i in 0..scale.len() {
-                for k in entries(i) {
-                    let j = columns[k] as usize;
-                    let v = (scale[i] * values[k] * scale[j]).abs();
-                    row_max[i] = row_max[i].max(v);
-                    row_max[j] = row_max[j].max(v);
-                }
-            }
-            for (s, max) in scale.iter_mut().zip(&*row_max) {
-                if *max > 0.0 && max.is_finite() {
-                    *s /= max.sqrt();
-                }
-            }
-        }
-        for i in 0..scale.len() {
-            for k in entries(i) {
-                values[k] *= scale[i] * scale[columns[k] as usize];
-            }
-        }
     }
 
     fn inertia(&self) -> Inertia {
@@ -204,13 +121,13 @@ impl SparseLdl {
 
     pub(super) fn solve_in_place(&mut self, b: &mut [f64]) {
         let len = b.len();
-        b.iter_mut().zip(&self.scale).for_each(|(b, s)| *b *= s);
+        self.matrix.scale(b);
         LdltRef::new(&self.symbolic, &self.factors).solve_in_place_with_conj(
             Conj::No,
             MatMut::from_column_major_slice_mut(b, len, 1),
             Par::Seq,
             MemStack::new(&mut self.solve_memory),
         );
-        b.iter_mut().zip(&self.scale).for_each(|(b, s)| *b *= s);
+        self.matrix.scale(b);
     }
 }
