@@ -21,6 +21,9 @@ use faer::{Mat, Side};
 /// Entries of D are at least this share of the largest.
 const LEAST_DIAGONAL: f64 = 1e-6;
 
+/// ... and this share of the largest in their row of H.
+const OFF_DIAGONAL: f64 = 0.1;
+
 /// Curvature along a step, over its squared length, that counts as positive.
 const CURVATURE: f64 = 1e-10;
 
@@ -157,6 +160,17 @@ impl KktSolver for Krylov {
         for i in 0..n {
             let h = system.h.map_or(1.0, |h| h.row(i).1.last().copied().unwrap_or(0.0));
             d.values[i] = (h + system.diagonal[i] + system.delta_w).abs();
+        }
+        if let Some(h) = system.h {
+            // A diagonal of zero beside large entries says nothing of the size of its row.
+            for i in 0..n {
+                let (columns, values) = h.row(i);
+                for (&j, v) in columns.iter().zip(values) {
+                    let v = OFF_DIAGONAL * v.abs();
+                    d.values[i] = d.values[i].max(v);
+                    d.values[j as usize] = d.values[j as usize].max(v);
+                }
+            }
         }
         let largest = d.values.iter().fold(0.0, |m: f64, v| m.max(*v));
         let least = if largest > 0.0 { LEAST_DIAGONAL * largest } else { 1.0 };
