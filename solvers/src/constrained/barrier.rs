@@ -13,7 +13,8 @@
 //! Wächter and Biegler (2006), *Math. Program.* 106, Algorithms A and, for restoration, section 3.3.
 
 use super::bounds::{Bounds, Duals};
-use super::filter::{Filter, ROUNDING, acceptable, least_step};
+use super::correction::Search;
+use super::filter::{Filter, ROUNDING, least_step};
 use super::model::Model;
 use super::newton::{At, Newton, NewtonFailure, StepInfo};
 use super::options::MinimizeOptions;
@@ -23,9 +24,6 @@ use super::point::Point;
 use super::residual::scale;
 use super::run::{Run, Verdict, violation};
 use super::sparse::{dot, norm_inf, one_norm};
-
-/// κ_soc: a correction must cut θ to this share of the one before.
-const SOC_PROGRESS: f64 = 0.99;
 
 /// How the barrier method ended.
 pub(crate) enum BarrierEnd {
@@ -58,7 +56,7 @@ fn error(p: &Point, lambda: &[f64], duals: &Duals, bounds: &Bounds, mu: f64, gra
 }
 
 impl Barrier<'_> {
-    fn phi(&self, p: &Point, mu: f64) -> f64 {
+    pub(super) fn phi(&self, p: &Point, mu: f64) -> f64 {
         p.f - mu * self.bounds.log_sum(&p.w)
     }
 
@@ -149,6 +147,15 @@ impl Barrier<'_> {
             let theta_min = state.filter.theta_min(theta);
             let alpha_min = least_step(constants.gamma_theta, constants.gamma_phi, theta, slope, theta_min);
             let alpha_max = self.bounds.largest_step(&p.w, &z[..n], tau);
+            let search = Search {
+                filter: &state.filter,
+                mu,
+                tau,
+                alpha: alpha_max,
+                now: (theta, phi),
+                slope,
+                theta_min,
+            };
             let mut alpha = alpha_max;
             let mut phase = "newton";
             let mut accepted = false;
@@ -160,30 +167,16 @@ impl Barrier<'_> {
                 let mut verdict = None;
                 if defined {
                     let pair = (one_norm(&trial.c), self.phi(&trial, mu));
-                    verdict =
-                        acceptable(constants, &state.filter, (theta, phi), pair, slope, alpha, theta_min);
+                    verdict = search.accepts(constants, pair, alpha);
                     if verdict.is_none()
                         && alpha == alpha_max
                         && pair.0 >= theta
                         && m > 0
                         && self.options.second_order_correction
-                        && let Some(length) = self.correct(
-                            newton,
-                            &at,
-                            p,
-                            &mut trial,
-                            &b,
-                            mu,
-                            tau,
-                            alpha,
-                            (theta, phi),
-                            slope,
-                            theta_min,
-                            &state.filter,
-                        )
+                        && let Some((length, armijo)) = self.correct(newton, &at, p, &mut trial, &b, &search)
                     {
-                        verdict = Some(length.1);
-                        alpha = length.0.min(alpha_max);
+                        verdict = Some(armijo);
+                        alpha = length.min(alpha_max);
                         phase = "correction";
                     }
                     if tiny && verdict.is_none() {
@@ -250,49 +243,6 @@ impl Barrier<'_> {
             phase,
             ..IterationRecord::default()
         }
-    }
-
-    /// Second-order corrections of the first trial; the accepted step's length and whether it passed by Armijo.
-    #[allow(clippy::too_many_arguments)]
-    fn correct(
-        &self,
-        newton: &mut Newton,
-        at: &At<'_>,
-        p: &Point,
-        trial: &mut Point,
-        b: &[f64],
-        mu: f64,
-        tau: f64,
-        alpha: f64,
-        now: (f64, f64),
-        slope: f64,
-        theta_min: f64,
-        filter: &Filter,
-    ) -> Option<(f64, bool)> {
-        let (n, constants) = (self.model.n, &self.options.barrier);
-        let mut c: Vec<f64> = p.c.iter().zip(&trial.c).map(|(c, t)| alpha * c + t).collect();
-        let mut b = b.to_vec();
-        let mut z = vec![0.0; b.len()];
-        let mut before = one_norm(&trial.c);
-        for _ in 0..constants.corrections {
-            b[n..].iter_mut().zip(&c).for_each(|(b, c)| *b = -c);
-            newton.solve_on(self.model, at, &b, &mut z, 1e-9);
-            let length = self.bounds.largest_step(&p.w, &z[..n], tau);
-            (0..n).for_each(|i| trial.w[i] = p.w[i] + length * z[i]);
-            if !trial.evaluate_values(self.model) || !self.phi(trial, mu).is_finite() {
-                return None;
-            }
-            let pair = (one_norm(&trial.c), self.phi(trial, mu));
-            if let Some(armijo) = acceptable(constants, filter, now, pair, slope, alpha, theta_min) {
-                return Some((length, armijo));
-            }
-            if pair.0 > SOC_PROGRESS * before {
-                return None;
-            }
-            before = pair.0;
-            c.iter_mut().zip(&trial.c).for_each(|(c, t)| *c = length * *c + t);
-        }
-        None
     }
 
     /// What is reported at the end.

@@ -21,6 +21,7 @@ mod accuracy;
 mod barrier;
 mod bounds;
 mod choice;
+mod correction;
 mod curvature;
 mod derivatives;
 mod filter;
