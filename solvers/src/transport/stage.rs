@@ -7,6 +7,7 @@
 use super::TransportStatus;
 use super::newton::Aim;
 use super::reduced::Reduced;
+use super::rescue::needs_support;
 use super::run::{Run, Work, skip_for};
 use super::sweep::Ask;
 
@@ -24,6 +25,9 @@ const ROUNDING_PATIENCE: usize = 200;
 
 /// Sweeps in which the error has not halved, after which Newton's method is tried on any support.
 const CRAWL: usize = 40;
+
+/// Rescues in a row that did not halve the error, after which no more are tried.
+const MOST_LOST: usize = 2;
 
 /// Largest ω of a support that was too large at the usual one.
 const COARSEST: f64 = 0.3;
@@ -47,6 +51,7 @@ enum Next {
     Plain,
     Newton,
     Coarse,
+    Rescue,
 }
 
 impl Work {
@@ -84,6 +89,7 @@ impl Run<'_> {
             (f64::INFINITY, 1.0_f64, 1, 0, f64::INFINITY);
         let (mut patience, mut stuck, mut bad_coarse) = (1, 0, 0);
         let (mut mark, mut crawl, mut coarse) = (f64::INFINITY, 0, 0.0_f64);
+        let mut lost = 0;
         // A relative rounding of the largest exponent changes every entry of the plan by as much.
         let rounding = 16.0 * f64::EPSILON * max_cost * inv_eps;
         // Clouds whose support is too large for Newton's method stay with coarse steps.
@@ -113,13 +119,16 @@ impl Run<'_> {
                     self.update_columns(inv_eps, 1.0);
                     patience = (2 * patience).min(16);
                     bad_coarse += usize::from(kind == Next::Coarse);
+                    lost += usize::from(kind == Next::Rescue);
                     self.work.anderson.reset();
                     (wait, last, since, omega) = (patience, before.1, 0, 1.0);
                     next = Next::Plain;
                     self.check_time()?;
                     continue;
                 }
-                if kind == Next::Coarse {
+                if kind == Next::Rescue {
+                    lost = if error < 0.5 * before.1 { 0 } else { lost + 1 };
+                } else if kind == Next::Coarse {
                     let worth = error < COARSE_WORTH * before.1;
                     bad_coarse = if worth { 0 } else { bad_coarse + 1 };
                     (self.coarse_worth, self.coarse_tried) = (self.coarse_worth | worth, true);
@@ -141,6 +150,19 @@ impl Run<'_> {
             crawl += 1;
             if error < 0.5 * mark {
                 (mark, crawl) = (error, 0);
+            }
+            if crawl > CRAWL && lost < MOST_LOST {
+                let known = next == Next::Newton && self.work.collected().is_some();
+                if known || !needs_support(self.problem) {
+                    self.work.save(dual, error);
+                    self.newton += self.rescue(inv_eps, 0.3 * tol);
+                    self.check_time()?;
+                    (mark, crawl) = (error, 0);
+                    (excursion, last, since, next) = (Some(Next::Rescue), error, 0, Next::Newton);
+                    (wait, omega) = (1, 1.0);
+                    continue;
+                }
+                wait = 1;
             }
             let contraction = error / last;
             let left = (error / tol).ln() / -contraction.min(0.999).ln();
