@@ -23,7 +23,7 @@ const MOST: usize = 512;
 const KERNEL: usize = 1 << 21;
 
 /// Steps of one rescue at most.
-const STEPS: usize = 200;
+const STEPS: usize = 1000;
 
 /// Rows a task takes.
 const ROWS: usize = 16;
