@@ -51,6 +51,12 @@ mod visit;
 #[cfg(test)]
 mod around_tests;
 #[cfg(test)]
+mod edge_tests;
+#[cfg(test)]
+mod hard_tests;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;
 
 pub use batch::solve_batch;

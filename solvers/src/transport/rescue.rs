@@ -159,3 +159,38 @@ fn root(parent: &mut [u32], mut x: u32) -> u32 {
     }
     x
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_are_what_is_joined_most_strongly() {
+        // Six rows and columns in three pairs without links between.
+        let n = 6;
+        let cost = |k: usize| {
+            let (i, j) = (k / n, k % n);
+            if i / 2 == j / 2 { 1.0 } else { 5.0 }
+        };
+        let costs = super::super::reduced::Costs::Dense((0..n * n).map(cost).collect::<Vec<_>>().into());
+        let even = vec![1.0 / 6.0; n];
+        let problem = Reduced::of(even.clone(), even, costs, false);
+        let mut block = Block::default();
+        for i in 0..n {
+            for j in 0..n {
+                if i / 2 == j / 2 {
+                    block.support.cols.push(j as u32);
+                    block.support.values.push(0.05);
+                }
+            }
+            block.support.row_len.push(2);
+        }
+        let mut rescue = Rescue::default();
+        let blocks = [block];
+        assert_eq!(rescue.join(&problem, &blocks, false, 3), 3);
+        assert_eq!(rescue.group, [0, 0, 1, 1, 2, 2]);
+        // Fewer groups than parts: those without a link share the last.
+        assert_eq!(rescue.join(&problem, &blocks, true, 2), 2);
+        assert_eq!(rescue.group, [0, 0, 1, 1, 1, 1]);
+    }
+}
