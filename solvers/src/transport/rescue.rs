@@ -13,7 +13,7 @@
 
 use super::damped::Damped;
 use super::reduced::Reduced;
-use super::sweep::Block;
+use super::sweep::{Block, block_rows};
 use rayon::prelude::*;
 
 /// Most groups.
@@ -107,8 +107,9 @@ impl Rescue {
     fn join(&mut self, problem: &Reduced<'_>, blocks: &[Block], flipped: bool, most: usize) -> usize {
         let (n, m) = (problem.n(), problem.m());
         let mut links: Vec<(f64, u32, u32)> = Vec::new();
-        let mut row = 0;
-        for Block { support, .. } in blocks {
+        for (k, Block { support, .. }) in blocks.iter().enumerate() {
+            // A block that had too many links has none; they are not weak.
+            let mut row = k * block_rows(problem);
             let mut entries = support.cols.iter().zip(&support.values);
             for len in &support.row_len {
                 for (j, p) in entries.by_ref().take(*len as usize) {
@@ -174,7 +175,7 @@ mod tests {
         };
         let costs = super::super::reduced::Costs::Dense((0..n * n).map(cost).collect::<Vec<_>>().into());
         let even = vec![1.0 / 6.0; n];
-        let problem = Reduced::of(even.clone(), even, costs, false);
+        let problem = Reduced::of(even.clone(), even, costs, false, false);
         let mut block = Block::default();
         for i in 0..n {
             for j in 0..n {

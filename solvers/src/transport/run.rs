@@ -41,7 +41,7 @@ impl Work {
 
     /// Newton's method on what the last sweep collected.
     pub(super) fn newton_excursion(&mut self, problem: &Reduced<'_>, aim: Aim) -> Effort {
-        self.newton.support.assemble(&self.sums.blocks, &self.sums.rows, &self.sums.cols);
+        self.newton.support.assemble(&mut self.sums.blocks, &self.sums.rows, &self.sums.cols);
         let effort = self.newton.excursion(&problem.a, &problem.b, &mut self.v, aim);
         // The rows' part makes good shifts for the sweep that follows.
         for (i, u) in self.u.iter_mut().enumerate() {

@@ -12,7 +12,13 @@ use super::run::{Run, Work, skip_for};
 use super::sweep::Ask;
 
 /// Entries of a support that may be dense.
-const SMALL_SUPPORT: usize = 3_000_000;
+const SMALL_SUPPORT: usize = 300_000;
+
+/// Of larger supports, pairs for each entry: it takes 12 bytes, the pair 8 in a stored cost.
+const SUPPORT_SHARE: usize = 32;
+
+/// ω of the links that tell groups for a rescue: no more than 1/32 of all pairs are of this size.
+const STRONG: f64 = 64.0;
 
 /// Entries of any support at most.
 const LARGEST_SUPPORT: usize = 30_000_000;
@@ -51,6 +57,8 @@ enum Next {
     Plain,
     Newton,
     Coarse,
+    /// The links that tell groups for a rescue.
+    Strong,
     Rescue,
 }
 
@@ -84,7 +92,7 @@ impl Run<'_> {
     pub(super) fn stage(&mut self, epsilon: f64, tol: f64, max_cost: f64) -> Result<(), TransportStatus> {
         let inv_eps = 1.0 / epsilon;
         let pairs = self.problem.n() * self.problem.m();
-        let limit = SMALL_SUPPORT.max(pairs / 2).min(LARGEST_SUPPORT);
+        let limit = SMALL_SUPPORT.max(pairs / SUPPORT_SHARE).min(LARGEST_SUPPORT);
         let (mut last, mut omega, mut wait, mut since, mut best) =
             (f64::INFINITY, 1.0_f64, 1, 0, f64::INFINITY);
         let (mut patience, mut stuck, mut bad_coarse) = (1, 0, 0);
@@ -102,7 +110,11 @@ impl Run<'_> {
             let relax = if next != Next::Plain || excursion.is_some() { 1.0 } else { omega };
             let ask = Ask {
                 skip: skip_for(tol),
-                support: (next == Next::Newton).then_some((threshold, limit)),
+                support: match next {
+                    Next::Newton => Some((threshold, limit)),
+                    Next::Strong => Some((STRONG, limit)),
+                    _ => None,
+                },
                 coarse: next == Next::Coarse,
             };
             let error = self.sweep(inv_eps, relax, ask);
@@ -152,17 +164,18 @@ impl Run<'_> {
                 (mark, crawl) = (error, 0);
             }
             if crawl > CRAWL && lost < MOST_LOST {
-                let known = next == Next::Newton && self.work.collected().is_some();
-                if known || !needs_support(self.problem) {
-                    self.work.save(dual, error);
-                    self.newton += self.rescue(inv_eps, 0.3 * tol);
-                    self.check_time()?;
-                    (mark, crawl) = (error, 0);
-                    (excursion, last, since, next) = (Some(Next::Rescue), error, 0, Next::Newton);
-                    (wait, omega) = (1, 1.0);
+                (last, since, wait, omega) = (error, 0, 1, 1.0);
+                if needs_support(self.problem) && next != Next::Strong {
+                    self.update_columns(inv_eps, 1.0);
+                    next = Next::Strong;
                     continue;
                 }
-                wait = 1;
+                self.work.save(dual, error);
+                self.newton += self.rescue(inv_eps, 0.3 * tol);
+                self.check_time()?;
+                (mark, crawl) = (error, 0);
+                (excursion, next) = (Some(Next::Rescue), Next::Newton);
+                continue;
             }
             let contraction = error / last;
             let left = (error / tol).ln() / -contraction.min(0.999).ln();
@@ -245,7 +258,7 @@ mod tests {
         // Column 1 costs so much at v = 0 that its sum is below the smallest number: it takes the logarithmic way.
         let cost = Cost::dense(2, 2, vec![0.0, 1.0, 0.1, 1.0]).unwrap();
         let problem = TransportProblem::uniform(cost).unwrap();
-        let reduced = Reduced::new(&problem);
+        let reduced = Reduced::new(&problem, true);
         let options = TransportOptions::default();
         let (mut work, mut monitor) = (Work::default(), ());
         work.reset(&reduced, 1e-3, None, &problem);
