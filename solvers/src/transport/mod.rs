@@ -40,6 +40,7 @@ mod row;
 mod run;
 mod simd;
 mod sns;
+mod soft;
 mod solver;
 mod stage;
 mod support;
@@ -51,9 +52,13 @@ mod visit;
 #[cfg(test)]
 mod around_tests;
 #[cfg(test)]
+mod damped_tests;
+#[cfg(test)]
 mod edge_tests;
 #[cfg(test)]
 mod hard_tests;
+#[cfg(test)]
+mod simd_tests;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

@@ -13,8 +13,10 @@
 
 use super::damped::Damped;
 use super::reduced::Reduced;
+use super::run::{Run, Work};
 use super::sweep::{Block, block_rows};
 use rayon::prelude::*;
+use std::time::Duration;
 
 /// Most groups.
 const MOST: usize = 512;
@@ -44,6 +46,16 @@ fn side(problem: &Reduced<'_>) -> (bool, usize) {
 /// Whether groups of several points are needed, and so the support of a sweep.
 pub(super) fn needs_support(problem: &Reduced<'_>) -> bool {
     problem.n().min(problem.m()) > side(problem).1
+}
+
+impl Run<'_> {
+    /// Newton's method in logarithms, on groups of the smaller side; returns its steps.
+    pub(super) fn rescue(&mut self, inv_eps: f64, target: f64) -> usize {
+        let Work { u, v, sums, rescue, .. } = &mut *self.work;
+        let limit = self.options.time_limit.unwrap_or(Duration::MAX);
+        let go_on = || self.began.elapsed() < limit;
+        rescue.run(self.problem, inv_eps, u, v, &sums.blocks, target, go_on)
+    }
 }
 
 impl Rescue {

@@ -23,7 +23,7 @@ pub(super) struct Work {
     pub(super) v: Vec<f64>,
     pub(super) sums: Sums,
     newton: Newton,
-    rescue: Rescue,
+    pub(super) rescue: Rescue,
     /// P_IJ.
     plan: Vec<f64>,
     /// y_J.
@@ -105,7 +105,7 @@ pub(super) struct Run<'a> {
     pub(super) work: &'a mut Work,
     mass: f64,
     monitor: &'a mut dyn TransportMonitor,
-    began: Instant,
+    pub(super) began: Instant,
     max_iters: usize,
     pub(super) sweeps: usize,
     pub(super) newton: usize,
@@ -235,14 +235,6 @@ impl<'a> Run<'a> {
             };
             *v += omega * (problem.log_b[j] - log);
         });
-    }
-
-    /// Newton's method in logarithms, on groups of the smaller side; returns its steps.
-    pub(super) fn rescue(&mut self, inv_eps: f64, target: f64) -> usize {
-        let Work { u, v, sums, rescue, .. } = &mut *self.work;
-        let limit = self.options.time_limit.unwrap_or(Duration::MAX);
-        let go_on = || self.began.elapsed() < limit;
-        rescue.run(self.problem, inv_eps, u, v, &sums.blocks, target, go_on)
     }
 
     /// Notes the state after a sweep, and says whether to stop.

@@ -54,6 +54,29 @@ fn the_published_method_makes_few_newton_steps_where_the_plan_is_sparse() {
 }
 
 #[test]
+fn the_published_method_takes_the_newton_steps_of_the_tables() {
+    // ε = 1/1200, n = 500: docs/benchmarks.md has 7 steps after 20 sweeps, 5 after 100, and many where λ is 2/n.
+    let problem = TransportProblem::uniform(Cost::dense(500, 500, uniform(9, 250_000)).unwrap()).unwrap();
+    for (sweeps, kept, expected) in
+        [(20, 5.0, 4..=11), (20, 15.0, 4..=9), (100, 15.0, 3..=7), (20, 2.0, 12..=80)]
+    {
+        let options = TransportOptions {
+            method: TransportMethod::Sns,
+            sns_sweeps: sweeps,
+            sns_density: Some(kept / 500.0),
+            ..TransportOptions::new(Epsilon::Absolute(1.0 / 1200.0))
+        };
+        let outcome = solve(&problem, &options, None, &mut ()).unwrap();
+        assert!(outcome.converged(), "{sweeps} {kept}: {}", outcome.status);
+        assert!(
+            expected.contains(&outcome.newton_iterations),
+            "{sweeps} {kept}: {}",
+            outcome.newton_iterations
+        );
+    }
+}
+
+#[test]
 fn one_dimension_tends_to_the_monotone_matching() {
     let (mut x, mut y) = (uniform(11, 50), uniform(13, 50));
     let clouds = |x: &[f64], y: &[f64]| {
