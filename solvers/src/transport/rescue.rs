@@ -22,7 +22,7 @@ use std::time::Duration;
 const MOST: usize = 512;
 
 /// Entries of the kernel at most.
-const KERNEL: usize = 1 << 21;
+const KERNEL: usize = 1 << 20;
 
 /// Steps of one rescue at most.
 const STEPS: usize = 1000;
@@ -121,13 +121,11 @@ impl Rescue {
         let mut links: Vec<(f64, u32, u32)> = Vec::new();
         for (k, Block { support, .. }) in blocks.iter().enumerate() {
             // A block that had too many links has none; they are not weak.
-            let mut row = k * block_rows(problem);
             let mut entries = support.cols.iter().zip(&support.values);
-            for len in &support.row_len {
+            for (row, len) in (k * block_rows(problem)..).zip(&support.row_len) {
                 for (j, p) in entries.by_ref().take(*len as usize) {
                     links.push((p / problem.a[row].min(problem.b[*j as usize]), row as u32, *j));
                 }
-                row += 1;
             }
         }
         links.sort_unstable_by(|x, y| y.0.total_cmp(&x.0).then(x.1.cmp(&y.1)).then(x.2.cmp(&y.2)));

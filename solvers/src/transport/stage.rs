@@ -15,9 +15,9 @@ use super::sweep::Ask;
 const SMALL_SUPPORT: usize = 300_000;
 
 /// Of larger supports, pairs for each entry: it takes 12 bytes, the pair 8 in a stored cost.
-const SUPPORT_SHARE: usize = 32;
+const SUPPORT_SHARE: usize = 4;
 
-/// ω of the links that tell groups for a rescue: no more than 1/32 of all pairs are of this size.
+/// ω of the links that tell groups for a rescue: no more than 1/32 of all pairs are as large.
 const STRONG: f64 = 64.0;
 
 /// Entries of any support at most.
