@@ -165,6 +165,26 @@ fn unbalanced_problems_meet_their_dual_and_tend_to_the_balanced_one() {
 }
 
 #[test]
+fn unbalanced_problems_converge_at_a_small_epsilon() {
+    for (seed, ground) in [(1, Ground::L1), (2, Ground::L2), (3, Ground::SqEuclidean)] {
+        let points = (numbers(2 * 30, seed), numbers(2 * 20, seed + 7), ground);
+        let (a, b) = (weights(30, 3), weights(20, 4));
+        let base = problem(&points, a.clone(), b.clone());
+        let b: Vec<f64> = b.iter().map(|b| 1.6 * b).collect();
+        for (epsilon, rho) in [(1e-3, 0.1), (1e-4, 10.0), (1e-5, 1.0)] {
+            let options = UnbalancedOptions { max_iters: 1000, ..UnbalancedOptions::new(epsilon, rho) };
+            let outcome = solve_unbalanced(base.cost(), &a, &b, &options).unwrap();
+            assert!(outcome.converged, "{ground} {epsilon} {rho}");
+            let gap = (outcome.objective - outcome.dual_objective).abs();
+            assert!(gap < 1e-9, "{ground} {epsilon} {rho}: {gap}");
+            // The optimality conditions of the marginals.
+            let (f, p) = (&outcome.potentials.source, &outcome.source_marginal);
+            assert!((0..30).all(|i| (p[i] - a[i] * (-f[i] / rho).exp()).abs() < 1e-7));
+        }
+    }
+}
+
+#[test]
 fn a_batch_is_its_problems() {
     let base = problem(&clouds(Ground::L1), weights(7, 3), weights(5, 4));
     let mut pairs: Vec<_> = (0..6).map(|k| (weights(7, k), weights(5, k + 9))).collect();

@@ -7,6 +7,7 @@
 //! where the model only scales it with the row or column. Where the entries are few, or sweeps contract slowly,
 //! Newton's method runs on them. The next sweep is the test: if the dual objective is worse than before, the excursion
 //! is undone and the plain step taken.
+//! Where neither gets on, a damped Newton method on all entries does ([`super::rescue`]).
 //! So the dual objective never gets worse, and every round contains an exact Sinkhorn step: Sinkhorn's convergence is
 //! inherited, whatever the model does.
 

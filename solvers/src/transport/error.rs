@@ -132,5 +132,6 @@ pub enum TransportError {
 }
 
 /// The least epsilon, as a share of the largest cost. Potentials divided by epsilon are of size 1/this, and
-/// carry the rounding error 1e-16 / this into every exponent: at 1e-8 the marginals would be good to 1e-8.
+/// carry the rounding error 1e-16 / this into every exponent: at 1e-8 the marginals
+/// are good to 1e-8 or 2e-8, so that below 1e-7 the default tolerance may be out of reach.
 pub const MIN_RELATIVE_EPSILON: f64 = 1e-8;

@@ -69,7 +69,7 @@ impl Run<'_> {
         }
         let epsilon = self.epsilon * FACTOR.powi(stage);
         let costs = Costs::Points { x: x_c.clone(), y: y_c, dim, ground: *ground };
-        let small = Reduced::of(a.clone(), b, costs, true);
+        let small = Reduced::of(a.clone(), b, costs, true, true);
         let options = TransportOptions { tol: STAGE_TOL.max(self.options.tol), ..self.options.clone() };
         let (mut work, mut silent) = (Work::default(), ());
         work.start(&small);
@@ -80,7 +80,7 @@ impl Run<'_> {
             _ => return Ok(None),
         }
         let costs = Costs::Points { x: y.clone(), y: x_c, dim, ground: *ground };
-        let extension = Reduced::of(problem.b.clone(), a, costs, true);
+        let extension = Reduced::of(problem.b.clone(), a, costs, true, false);
         let mut v = vec![f64::NAN; m];
         sweep(&extension, 1.0 / epsilon, Pass::Relax(1.0), Ask::ALL, &mut v, &work.u, &mut Sums::default());
         if v.iter().any(|v| !v.is_finite()) {

@@ -19,6 +19,7 @@ mod bound;
 mod cloud;
 mod coarse;
 mod cost;
+mod damped;
 mod divergence;
 mod error;
 mod feasible;
@@ -32,12 +33,14 @@ mod outcome;
 mod plan;
 mod problem;
 mod reduced;
+mod rescue;
 mod restore;
 mod rounding;
 mod row;
 mod run;
 mod simd;
 mod sns;
+mod soft;
 mod solver;
 mod stage;
 mod support;
@@ -48,6 +51,16 @@ mod visit;
 
 #[cfg(test)]
 mod around_tests;
+#[cfg(test)]
+mod damped_tests;
+#[cfg(test)]
+mod edge_tests;
+#[cfg(test)]
+mod hard_tests;
+#[cfg(test)]
+mod simd_tests;
+#[cfg(test)]
+mod testing;
 #[cfg(test)]
 mod tests;
 

@@ -43,7 +43,8 @@ pub(super) enum Costs<'a> {
 }
 
 impl<'a> Reduced<'a> {
-    pub(super) fn new(problem: &'a TransportProblem) -> Self {
+    /// The problem, with clusters for coarse steps if asked for.
+    pub(super) fn new(problem: &'a TransportProblem, clustered: bool) -> Self {
         let keep = |w: &[f64]| -> Vec<u32> { (0..w.len() as u32).filter(|i| w[*i as usize] > 0.0).collect() };
         Self::on(
             problem.cost(),
@@ -51,11 +52,19 @@ impl<'a> Reduced<'a> {
             problem.target(),
             keep(problem.source()),
             keep(problem.target()),
+            clustered,
         )
     }
 
     /// The problem on some rows and columns; points are put in order of space.
-    fn on(cost: &'a Cost, source: &[f64], target: &[f64], mut rows: Vec<u32>, mut cols: Vec<u32>) -> Self {
+    fn on(
+        cost: &'a Cost,
+        source: &[f64],
+        target: &[f64],
+        mut rows: Vec<u32>,
+        mut cols: Vec<u32>,
+        clustered: bool,
+    ) -> Self {
         let ordered = rows.len() * cols.len() >= ORDERED_PAIRS && rows.len().min(cols.len()) >= 2 * GROUP;
         if let Cost::Points(c) = cost
             && ordered
@@ -97,14 +106,15 @@ impl<'a> Reduced<'a> {
                 }
             }
         };
-        let mut problem = Self::of(a, b, costs, ordered);
+        let mut problem = Self::of(a, b, costs, ordered, clustered);
         problem.rows = rows;
         problem.cols = cols;
         problem
     }
 
-    /// A problem whose rows and columns are numbered as given, `ordered` if points are in order of space.
-    pub(super) fn of(a: Vec<f64>, b: Vec<f64>, costs: Costs<'a>, ordered: bool) -> Self {
+    /// A problem whose rows and columns are numbered as given, `ordered` if points are in order of space,
+    /// `clustered` if coarse steps are wanted.
+    pub(super) fn of(a: Vec<f64>, b: Vec<f64>, costs: Costs<'a>, ordered: bool, clustered: bool) -> Self {
         let log_b = b.iter().map(|b| b.ln()).collect();
         let least_b = b.iter().copied().fold(f64::INFINITY, f64::min);
         let tiles = match &costs {
@@ -112,7 +122,7 @@ impl<'a> Reduced<'a> {
             _ => None,
         };
         let (rows, cols) = ((0..a.len() as u32).collect(), (0..b.len() as u32).collect());
-        let clusters = Clusters::new(&a, &b, &costs, tiles.is_some());
+        let clusters = if clustered { Clusters::new(&a, &b, &costs, tiles.is_some()) } else { None };
         Self { log_b, least_b, a, b, rows, cols, costs, tiles, clusters }
     }
 

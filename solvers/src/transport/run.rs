@@ -3,6 +3,7 @@
 use super::anderson::Anderson;
 use super::newton::{Aim, Effort, Newton};
 use super::reduced::Reduced;
+use super::rescue::Rescue;
 use super::solver::evaluate;
 use super::stage::Saved;
 use super::sweep::{Ask, Pass, Sums, column_log_sum, sweep};
@@ -22,6 +23,7 @@ pub(super) struct Work {
     pub(super) v: Vec<f64>,
     pub(super) sums: Sums,
     newton: Newton,
+    pub(super) rescue: Rescue,
     /// P_IJ.
     plan: Vec<f64>,
     /// y_J.
@@ -39,7 +41,7 @@ impl Work {
 
     /// Newton's method on what the last sweep collected.
     pub(super) fn newton_excursion(&mut self, problem: &Reduced<'_>, aim: Aim) -> Effort {
-        self.newton.support.assemble(&self.sums.blocks, &self.sums.rows, &self.sums.cols);
+        self.newton.support.assemble(&mut self.sums.blocks, &self.sums.rows, &self.sums.cols);
         let effort = self.newton.excursion(&problem.a, &problem.b, &mut self.v, aim);
         // The rows' part makes good shifts for the sweep that follows.
         for (i, u) in self.u.iter_mut().enumerate() {
@@ -103,7 +105,7 @@ pub(super) struct Run<'a> {
     pub(super) work: &'a mut Work,
     mass: f64,
     monitor: &'a mut dyn TransportMonitor,
-    began: Instant,
+    pub(super) began: Instant,
     max_iters: usize,
     pub(super) sweeps: usize,
     pub(super) newton: usize,

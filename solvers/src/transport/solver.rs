@@ -7,8 +7,8 @@ use super::restore::restore;
 use super::run::{Run, Work};
 use super::sweep::{Ask, Pass, sweep};
 use super::{
-    Potentials, TransportError, TransportMonitor, TransportOptions, TransportOutcome, TransportProblem,
-    TransportStatus,
+    Potentials, TransportError, TransportMethod, TransportMonitor, TransportOptions, TransportOutcome,
+    TransportProblem, TransportStatus,
 };
 use std::time::Instant;
 
@@ -55,7 +55,7 @@ impl TransportSolver {
         if let Some(start) = start {
             check_potentials(problem, start)?;
         }
-        let reduced = Reduced::new(problem);
+        let reduced = Reduced::new(problem, options.method == TransportMethod::Auto);
         self.work.reset(&reduced, epsilon, start, problem);
         let feasible = !problem.cost().has_forbidden() || is_feasible(&reduced);
         let mut run = Run::new(&reduced, options, epsilon, problem.mass(), &mut self.work, monitor, began);

@@ -7,11 +7,18 @@
 use super::TransportStatus;
 use super::newton::Aim;
 use super::reduced::Reduced;
+use super::rescue::needs_support;
 use super::run::{Run, Work, skip_for};
 use super::sweep::Ask;
 
 /// Entries of a support that may be dense.
-const SMALL_SUPPORT: usize = 3_000_000;
+const SMALL_SUPPORT: usize = 300_000;
+
+/// Of larger supports, pairs for each entry: it takes 12 bytes, the pair 8 in a stored cost.
+const SUPPORT_SHARE: usize = 4;
+
+/// ω of the links that tell groups for a rescue: no more than 1/32 of all pairs are as large.
+const STRONG: f64 = 64.0;
 
 /// Entries of any support at most.
 const LARGEST_SUPPORT: usize = 30_000_000;
@@ -24,6 +31,9 @@ const ROUNDING_PATIENCE: usize = 200;
 
 /// Sweeps in which the error has not halved, after which Newton's method is tried on any support.
 const CRAWL: usize = 40;
+
+/// Rescues in a row that did not halve the error, after which no more are tried.
+const MOST_LOST: usize = 2;
 
 /// Largest ω of a support that was too large at the usual one.
 const COARSEST: f64 = 0.3;
@@ -47,6 +57,9 @@ enum Next {
     Plain,
     Newton,
     Coarse,
+    /// The links that tell groups for a rescue.
+    Strong,
+    Rescue,
 }
 
 impl Work {
@@ -79,11 +92,12 @@ impl Run<'_> {
     pub(super) fn stage(&mut self, epsilon: f64, tol: f64, max_cost: f64) -> Result<(), TransportStatus> {
         let inv_eps = 1.0 / epsilon;
         let pairs = self.problem.n() * self.problem.m();
-        let limit = SMALL_SUPPORT.max(pairs / 2).min(LARGEST_SUPPORT);
+        let limit = SMALL_SUPPORT.max(pairs / SUPPORT_SHARE).min(LARGEST_SUPPORT);
         let (mut last, mut omega, mut wait, mut since, mut best) =
             (f64::INFINITY, 1.0_f64, 1, 0, f64::INFINITY);
         let (mut patience, mut stuck, mut bad_coarse) = (1, 0, 0);
         let (mut mark, mut crawl, mut coarse) = (f64::INFINITY, 0, 0.0_f64);
+        let mut lost = 0;
         // A relative rounding of the largest exponent changes every entry of the plan by as much.
         let rounding = 16.0 * f64::EPSILON * max_cost * inv_eps;
         // Clouds whose support is too large for Newton's method stay with coarse steps.
@@ -96,7 +110,11 @@ impl Run<'_> {
             let relax = if next != Next::Plain || excursion.is_some() { 1.0 } else { omega };
             let ask = Ask {
                 skip: skip_for(tol),
-                support: (next == Next::Newton).then_some((threshold, limit)),
+                support: match next {
+                    Next::Newton => Some((threshold, limit)),
+                    Next::Strong => Some((STRONG, limit)),
+                    _ => None,
+                },
                 coarse: next == Next::Coarse,
             };
             let error = self.sweep(inv_eps, relax, ask);
@@ -113,13 +131,16 @@ impl Run<'_> {
                     self.update_columns(inv_eps, 1.0);
                     patience = (2 * patience).min(16);
                     bad_coarse += usize::from(kind == Next::Coarse);
+                    lost += usize::from(kind == Next::Rescue);
                     self.work.anderson.reset();
                     (wait, last, since, omega) = (patience, before.1, 0, 1.0);
                     next = Next::Plain;
                     self.check_time()?;
                     continue;
                 }
-                if kind == Next::Coarse {
+                if kind == Next::Rescue {
+                    lost = if error < 0.5 * before.1 { 0 } else { lost + 1 };
+                } else if kind == Next::Coarse {
                     let worth = error < COARSE_WORTH * before.1;
                     bad_coarse = if worth { 0 } else { bad_coarse + 1 };
                     (self.coarse_worth, self.coarse_tried) = (self.coarse_worth | worth, true);
@@ -141,6 +162,20 @@ impl Run<'_> {
             crawl += 1;
             if error < 0.5 * mark {
                 (mark, crawl) = (error, 0);
+            }
+            if crawl > CRAWL && lost < MOST_LOST {
+                (last, since, wait, omega) = (error, 0, 1, 1.0);
+                if needs_support(self.problem) && next != Next::Strong {
+                    self.update_columns(inv_eps, 1.0);
+                    next = Next::Strong;
+                    continue;
+                }
+                self.work.save(dual, error);
+                self.newton += self.rescue(inv_eps, 0.3 * tol);
+                self.check_time()?;
+                (mark, crawl) = (error, 0);
+                (excursion, next) = (Some(Next::Rescue), Next::Newton);
+                continue;
             }
             let contraction = error / last;
             let left = (error / tol).ln() / -contraction.min(0.999).ln();
@@ -223,7 +258,7 @@ mod tests {
         // Column 1 costs so much at v = 0 that its sum is below the smallest number: it takes the logarithmic way.
         let cost = Cost::dense(2, 2, vec![0.0, 1.0, 0.1, 1.0]).unwrap();
         let problem = TransportProblem::uniform(cost).unwrap();
-        let reduced = Reduced::new(&problem);
+        let reduced = Reduced::new(&problem, true);
         let options = TransportOptions::default();
         let (mut work, mut monitor) = (Work::default(), ());
         work.reset(&reduced, 1e-3, None, &problem);

@@ -19,6 +19,9 @@ const BLOCK_ENTRIES: usize = 32 * 1024;
 /// Most blocks, and so private accumulators.
 const MAX_BLOCKS: usize = 16;
 
+/// Entries of a support of which two copies may stay.
+const KEPT: usize = 100_000;
+
 /// Entries of one block of rows, filled by a sweep.
 #[derive(Debug, Default)]
 pub(super) struct Collected {
@@ -91,12 +94,15 @@ pub(super) struct Support {
 }
 
 impl Support {
-    /// Joins what the blocks of a sweep collected.
-    pub(super) fn assemble(&mut self, blocks: &[Block], row_sums: &[f64], col_sums: &[f64]) {
+    /// Joins what the blocks of a sweep collected; large blocks give their memory back.
+    pub(super) fn assemble(&mut self, blocks: &mut [Block], row_sums: &[f64], col_sums: &[f64]) {
         self.row_ptr.clear();
         self.cols.clear();
         self.values.clear();
         self.row_ptr.push(0);
+        let total: usize = blocks.iter().map(|b| b.support.cols.len()).sum();
+        self.cols.reserve_exact(total);
+        self.values.reserve_exact(total);
         let mut end = 0;
         for Block { support: block, .. } in blocks {
             for len in &block.row_len {
@@ -105,6 +111,9 @@ impl Support {
             }
             self.cols.extend_from_slice(&block.cols);
             self.values.extend_from_slice(&block.values);
+            if total > KEPT {
+                *block = Collected::default();
+            }
         }
         self.row_leak.clear();
         self.col_leak.clear();

@@ -87,7 +87,7 @@ pub(super) struct Sums {
 }
 
 /// Rows of a block: whole groups and whole clusters where rows are in order.
-fn block_rows(problem: &Reduced<'_>) -> usize {
+pub(super) fn block_rows(problem: &Reduced<'_>) -> usize {
     let (n, m) = (problem.n(), problem.m());
     let blocks = (n.saturating_mul(m) / BLOCK_PAIRS).clamp(1, MAX_BLOCKS);
     let unit =
