@@ -105,7 +105,7 @@ impl Case {
             return Ok(Run { setup, solve: start.elapsed().as_secs_f64(), outcome });
         }
         let problem = GridProblem::new(grid, &medium)?;
-        let a = StencilOperator::from_grid(&problem)?;
+        let operator = || StencilOperator::from_grid(&problem);
         let b = uniform_rhs(problem.unknowns(), self.seed);
         let runtime = if solver.ends_with("-shared") { Runtime::Shared } else { Runtime::Embedded };
         let coefficients = match solver {
@@ -114,17 +114,17 @@ impl Case {
             "learned" => Model::shipped(self.dim)?.coefficients,
             "onnx" | "onnx-shared" => {
                 let direction = LearnedDirection::new(&Model::shipped(self.dim)?, &problem, runtime)?;
-                return timed(&a, &b, Fcg::new(direction).with_window(1), seconds(), &few);
+                return timed(&operator()?, &b, Fcg::new(direction).with_window(1), seconds(), &few);
             }
             "dcdm" | "dcdm-shared" => {
                 let grid = GridMetadata { dims: vec![self.n; self.dim], unknown_of_point };
                 let direction = LearnedDirection::network(&Network::shipped()?, &grid, runtime)?;
-                return timed(&a, &b, Fcg::new(direction).with_window(2), seconds(), &few);
+                return timed(&operator()?, &b, Fcg::new(direction).with_window(2), seconds(), &few);
             }
             _ => return Err(format!("unknown solver {solver}").into()),
         };
-        let precond = LearnedMultigrid::new(&problem, &coefficients)?;
-        timed(&a, &b, Cg::new(precond), seconds(), &few)
+        let (a, precond) = rayon::join(operator, || LearnedMultigrid::new(&problem, &coefficients));
+        timed(&a?, &b, Cg::new(precond?), seconds(), &few)
     }
 }
 

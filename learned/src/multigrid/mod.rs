@@ -33,8 +33,9 @@ pub(crate) use fields::Fields;
 use crate::LearnedError;
 use crate::coefficients::Coefficients;
 use coarsest::Coarsest;
-use hierarchy::{Hierarchy, MAX_DEPTH};
+use hierarchy::{COARSEST, Hierarchy, MAX_DEPTH};
 use level::GraphLevel;
+use rayon::prelude::*;
 use residua_solvers::kernels;
 use residua_solvers::precond::multigrid::{self, FineLevel, GridProblem, scale_of};
 use residua_solvers::{LinearPreconditioner, Preconditioner, SolveError, SpdPreconditioner};
@@ -82,26 +83,32 @@ impl LearnedMultigrid {
         depth: usize,
     ) -> Result<Self, LearnedError> {
         coefficients.check()?;
-        let hierarchy = Hierarchy::new(problem, coefficients, depth)?;
+        problem.check()?;
+        let of_finest = coefficients.level(0);
+        let (hierarchy, finest_level) = rayon::join(
+            || Hierarchy::new(problem, coefficients, depth),
+            || {
+                let is_wanted = depth > 0 && problem.unknowns() > COARSEST;
+                let problem = || with_exact_diagonal(problem);
+                is_wanted.then(|| FineLevel::new(&problem(), &of_finest.omega, of_finest.walls)).transpose()
+            },
+        );
+        let (hierarchy, finest_level) = (hierarchy?, finest_level?);
         let sealed = hierarchy.sealed().map(|(region, sizes)| Sealed::new(region, sizes));
         let mut sizes: Vec<usize> = hierarchy.levels.iter().map(|(graph, _)| graph.len()).collect();
         sizes.push(hierarchy.coarsest.len());
-        let coarsest = Coarsest::new(&hierarchy.coarsest)?;
-        let (mut finest, mut levels) = (None, Vec::new());
-        for (k, (graph, transfer)) in hierarchy.levels.into_iter().enumerate() {
-            let of_level = coefficients.level(k);
-            if k > 0 {
-                levels.push(GraphLevel::new(&graph, transfer, of_level));
-                continue;
-            }
-            let level = FineLevel::new(&with_exact_diagonal(problem), &of_level.omega, of_level.walls)?;
-            let (down, up) = match &problem.unknown_of_point {
-                None => (transfer.columns, transfer.rows),
-                Some(unknowns) => by_points(unknowns, transfer),
-            };
-            let points = vec![0.0; level.points()];
-            finest = Some(Finest { level, down, up, residual: points.clone(), correction: points });
-        }
+        let Hierarchy { levels, coarsest } = hierarchy;
+        let (coarsest, (finest, levels)) = rayon::join(
+            || Coarsest::new(&coarsest),
+            || {
+                let mut levels = levels.into_iter();
+                let finest = finest_level.zip(levels.next());
+                let finest = finest.map(|(level, (_, transfer))| Finest::new(problem, level, transfer));
+                let level = |(k, (graph, transfer))| GraphLevel::new(graph, transfer, coefficients.level(k));
+                (finest, (1..).zip(levels).map(level).collect())
+            },
+        );
+        let coarsest = coarsest?;
         let zeros = vec![0.0; coarsest.n];
         let unknowns = problem.unknowns();
         Ok(Self { unknowns, finest, levels, coarsest, r: zeros.clone(), x: zeros, sealed, sizes })
@@ -161,6 +168,17 @@ impl LearnedMultigrid {
     }
 }
 
+impl Finest {
+    fn new(problem: &GridProblem, level: FineLevel, transfer: coarsen::Transfer) -> Self {
+        let (down, up) = match &problem.unknown_of_point {
+            None => (transfer.columns, transfer.rows),
+            Some(unknowns) => by_points(unknowns, transfer),
+        };
+        let points = vec![0.0; level.points()];
+        Self { level, down, up, residual: points.clone(), correction: points }
+    }
+}
+
 /// Constant coefficients whose points all have the same diagonal stay as they are; others get their own faces.
 fn with_exact_diagonal(problem: &GridProblem) -> Cow<'_, GridProblem> {
     let multigrid::Coefficients::Axes { k, sides } = &problem.coefficients else {
@@ -194,7 +212,7 @@ fn with_exact_diagonal(problem: &GridProblem) -> Cow<'_, GridProblem> {
         if inside(p) && inside(low) { k[a] * side } else { 0.0 }
     };
     let w = std::array::from_fn(|a| {
-        (0..px * py * pz).map(|at| face(a, [at % px, at / px % py, at / (px * py)])).collect()
+        (0..px * py * pz).into_par_iter().map(|at| face(a, [at % px, at / px % py, at / (px * py)])).collect()
     });
     Cow::Owned(GridProblem { coefficients: multigrid::Coefficients::Faces { w }, ..problem.clone() })
 }
@@ -212,7 +230,7 @@ fn by_points(unknowns: &[u32], mut transfer: coarsen::Transfer) -> (Rows, Rows) 
         let last = first[at];
         first.push(end.unwrap_or(last));
     }
-    transfer.columns.index.iter_mut().for_each(|i| *i = point[*i as usize]);
+    transfer.columns.index.par_iter_mut().for_each(|i| *i = point[*i as usize]);
     (transfer.columns, Rows { first, ..transfer.rows })
 }
 
