@@ -63,6 +63,14 @@ impl GraphLevel {
         (self.x, self.work) = (x, work);
     }
 
+    /// sum ← sum + x, r ← r − A x: what is left for a further visit.
+    pub(super) fn advance(&mut self, sum: &mut [f32]) {
+        let mut work = std::mem::take(&mut self.work);
+        for_each_row(&mut work, |i| self.defect(i, &self.x));
+        sum.iter_mut().zip(&self.x).for_each(|(sum, x)| *sum += x);
+        self.work = std::mem::replace(&mut self.r, work);
+    }
+
     /// x ← two steps from x + P e.
     pub(super) fn ascend(&mut self, e: &[f32]) {
         let (mut x, mut work) = (std::mem::take(&mut self.x), std::mem::take(&mut self.work));
