@@ -115,13 +115,13 @@ impl LearnedMultigrid {
                 let finest = finest_level.zip(levels.next());
                 let finest = finest.map(|(level, (_, transfer))| Finest::new(problem, level, transfer));
                 let level = |(k, (graph, transfer))| GraphLevel::new(graph, transfer, coefficients.level(k));
-                (finest, (1..).zip(levels).map(level).collect())
+                (finest, (1..).zip(levels).map(level).collect::<Vec<GraphLevel>>())
             },
         );
         let coarsest = coarsest?;
         let zeros = vec![0.0; coarsest.n];
         let unknowns = problem.unknowns();
-        let sum = levels.get(REVISITED - 1).map_or(Vec::new(), |level: &GraphLevel| vec![0.0; level.r.len()]);
+        let sum = levels.get(REVISITED - 1).map_or(Vec::new(), |level| vec![0.0; level.r.len()]);
         Ok(Self { unknowns, finest, levels, coarsest, r: zeros.clone(), x: zeros, sum, sealed, sizes })
     }
 
