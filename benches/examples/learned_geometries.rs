@@ -24,14 +24,57 @@ use residua_solvers::krylov::Fcg;
 use residua_solvers::precond::multigrid::{GridProblem, PoissonMultigrid, StencilOperator};
 use residua_solvers::precond::{Amg, Ic0, Ic0Options};
 use residua_solvers::{Cg, LinearOperator, LinearSystem, Outcome, Solver, StopRule};
+use std::ops::Add;
 use std::time::Instant;
 
 type Failure = Box<dyn std::error::Error>;
 
-/// Set-up and solve, in seconds, and the end.
+/// Seconds by the wall, and of processors, all threads together.
+#[derive(Clone, Copy)]
+struct Seconds {
+    wall: f64,
+    cpu: f64,
+}
+
+impl Add for Seconds {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { wall: self.wall + other.wall, cpu: self.cpu + other.cpu }
+    }
+}
+
+struct Clock {
+    start: Instant,
+    cpu: f64,
+}
+
+impl Clock {
+    fn start() -> Self {
+        Self { cpu: cpu_seconds(), start: Instant::now() }
+    }
+
+    fn elapsed(&self) -> Seconds {
+        Seconds { wall: self.start.elapsed().as_secs_f64(), cpu: cpu_seconds() - self.cpu }
+    }
+}
+
+/// Processor time of this process, which other processes do not add to; not a number where there is no Linux.
+fn cpu_seconds() -> f64 {
+    let of_thread = |entry: std::io::Result<std::fs::DirEntry>| {
+        let text = std::fs::read_to_string(entry.ok()?.path().join("schedstat")).ok()?;
+        text.split_whitespace().next()?.parse::<f64>().ok()
+    };
+    match std::fs::read_dir("/proc/self/task") {
+        Ok(threads) => threads.filter_map(of_thread).sum::<f64>() * 1e-9,
+        Err(_) => f64::NAN,
+    }
+}
+
+/// Set-up and solve, and the end.
 struct Run {
-    setup: f64,
-    solve: f64,
+    setup: Seconds,
+    solve: Seconds,
     outcome: Outcome,
 }
 
@@ -48,14 +91,14 @@ fn timed<A: LinearOperator<f64>, S: Solver<A, f64>>(
     a: &A,
     b: &[f64],
     mut solver: S,
-    setup: f64,
+    setup: Seconds,
     stop: &StopRule,
 ) -> Result<Run, Failure> {
     let system = LinearSystem::new(a, b)?;
     let mut x = vec![0.0; b.len()];
-    let start = Instant::now();
+    let start = Clock::start();
     let outcome = solver.solve(&system, &mut x, stop, &mut ())?;
-    Ok(Run { setup, solve: start.elapsed().as_secs_f64(), outcome })
+    Ok(Run { setup, solve: start.elapsed(), outcome })
 }
 
 impl Case {
@@ -72,8 +115,8 @@ impl Case {
         let many = StopRule { max_iters: 20_000, ..many };
         if solver.starts_with("cg+") {
             let PoissonSystem { matrix: a, rhs: b, .. } = self.assembled()?;
-            let start = Instant::now();
-            let seconds = || start.elapsed().as_secs_f64();
+            let start = Clock::start();
+            let seconds = || start.elapsed();
             return match solver {
                 "cg+ic0" => {
                     let ic0 = Ic0::new(a)?;
@@ -93,19 +136,19 @@ impl Case {
         let (grid, medium) =
             PoissonProblem::new(self.kind, self.dim, self.n).with_seed(self.seed).medium()?;
         let unknown_of_point = medium.unknown_of_point().map(<[u32]>::to_vec);
-        let start = Instant::now();
-        let seconds = || start.elapsed().as_secs_f64();
+        let start = Clock::start();
+        let seconds = || start.elapsed();
         if solver == "mg" {
             let mut mg = PoissonMultigrid::from_medium(grid, &medium, Default::default())?;
             let setup = seconds();
             let unknowns = GridProblem::new(grid, &medium)?.unknowns();
             let (b, mut x) = (uniform_rhs(unknowns, self.seed), vec![0.0; unknowns]);
-            let start = Instant::now();
+            let start = Clock::start();
             let outcome = mg.solve(&b, &mut x, &few, &mut ())?;
-            return Ok(Run { setup, solve: start.elapsed().as_secs_f64(), outcome });
+            return Ok(Run { setup, solve: start.elapsed(), outcome });
         }
         let problem = GridProblem::new(grid, &medium)?;
-        let a = StencilOperator::from_grid(&problem)?;
+        let operator = || StencilOperator::from_grid(&problem);
         let b = uniform_rhs(problem.unknowns(), self.seed);
         let runtime = if solver.ends_with("-shared") { Runtime::Shared } else { Runtime::Embedded };
         let coefficients = match solver {
@@ -114,17 +157,17 @@ impl Case {
             "learned" => Model::shipped(self.dim)?.coefficients,
             "onnx" | "onnx-shared" => {
                 let direction = LearnedDirection::new(&Model::shipped(self.dim)?, &problem, runtime)?;
-                return timed(&a, &b, Fcg::new(direction).with_window(1), seconds(), &few);
+                return timed(&operator()?, &b, Fcg::new(direction).with_window(1), seconds(), &few);
             }
             "dcdm" | "dcdm-shared" => {
                 let grid = GridMetadata { dims: vec![self.n; self.dim], unknown_of_point };
                 let direction = LearnedDirection::network(&Network::shipped()?, &grid, runtime)?;
-                return timed(&a, &b, Fcg::new(direction).with_window(2), seconds(), &few);
+                return timed(&operator()?, &b, Fcg::new(direction).with_window(2), seconds(), &few);
             }
             _ => return Err(format!("unknown solver {solver}").into()),
         };
-        let precond = LearnedMultigrid::new(&problem, &coefficients)?;
-        timed(&a, &b, Cg::new(precond), seconds(), &few)
+        let (a, precond) = rayon::join(operator, || LearnedMultigrid::new(&problem, &coefficients));
+        timed(&a?, &b, Cg::new(precond?), seconds(), &few)
     }
 }
 
@@ -155,16 +198,17 @@ fn main() -> Result<(), Failure> {
         }
     }
     println!("{dim}D {n} {kind} rtol {rtol:e}, medians of {} geometries", runs.first().map_or(0, Vec::len));
-    println!("| solver | iterations (most) | set-up | solve | seconds | not converged |");
+    println!("| solver | iterations (most) | set-up | solve | seconds | processor seconds | not converged |");
     for (solver, runs) in solvers.iter().zip(&runs) {
         let of = |f: &dyn Fn(&Run) -> f64| median(runs.iter().map(f).collect());
         let most = runs.iter().map(|r| r.outcome.iterations).max().unwrap_or(0);
         println!(
-            "| {solver} | {} ({most}) | {:.4} | {:.4} | {:.4} | {} |",
+            "| {solver} | {} ({most}) | {:.4} | {:.4} | {:.4} | {:.4} | {} |",
             of(&|r| r.outcome.iterations as f64),
-            of(&|r| r.setup),
-            of(&|r| r.solve),
-            of(&|r| r.setup + r.solve),
+            of(&|r| r.setup.wall),
+            of(&|r| r.solve.wall),
+            of(&|r| (r.setup + r.solve).wall),
+            of(&|r| (r.setup + r.solve).cpu),
             runs.iter().filter(|r| !r.outcome.converged()).count(),
         );
     }

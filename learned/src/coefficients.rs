@@ -10,7 +10,8 @@
 //! adjoint of the pre-smoother (its steps commute, θ/d being the same), R = Pᵀ, coarse conductances are positive, so the
 //! coarse matrix is positive semidefinite whatever its scale; and the smoother contracts: eigenvalues of θ/d A lie in
 //! [0, 2] for θ ≤ 1, as A is weakly diagonally dominant, and |(1 − ω₁λ)(1 − ω₂λ)| < 1 on (0, 2] is asked for
-//! (Bramble, Pasciak, Xu 1991, Math. Comp. 56).
+//! (Bramble, Pasciak, Xu 1991, Math. Comp. 56). Three visits with the cycle B of level 2 amount to (I − (I − BA)³) A⁻¹, and
+//! 1 − (1 − λ)³ is positive for every λ > 0, as it is for any odd number of visits; two would ask for λ < 2.
 
 use crate::LearnedError;
 

@@ -9,8 +9,8 @@ use crate::LearnedError;
 use residua_solvers::krylov::Fcg;
 use residua_solvers::precond::{Amg, Jacobi};
 use residua_solvers::{
-    Cg, CsrMatrix, Limit, LinearSystem, Monitor, Outcome, Preconditioner, Progress, SolveError, Solver,
-    StopReason, StopRule, kernels,
+    Cg, CsrMatrix, Limit, LinearOperator, LinearSystem, Monitor, Outcome, Preconditioner, Progress,
+    SolveError, Solver, StopReason, StopRule, kernels,
 };
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -48,12 +48,13 @@ impl Preconditioner<f64> for Guarded {
     }
 
     fn apply(&mut self, r: &[f64], z: &mut [f64]) -> Result<(), SolveError> {
-        let is_sound = self.inner.apply(r, z).is_ok() && {
-            let (zr, zz) = kernels::dot_and_norm2_sq(r, z);
-            zz.is_finite()
+        // The cycle of the learned multigrid has rᵀz from its last pass.
+        let is_sound = self.inner.apply_dot(r, z).is_ok_and(|zr| {
+            let z_norm = kernels::norm2(z);
+            z_norm.is_finite()
                 && zr.is_finite()
-                && (zr > LEAST_COSINE * zz.sqrt() * kernels::norm2(r) || zz == 0.0)
-        };
+                && (zr > LEAST_COSINE * z_norm * kernels::norm2(r) || z_norm == 0.0)
+        });
         if !is_sound {
             self.replaced.fetch_add(1, Ordering::Relaxed);
             self.jacobi.apply(r, z)?;
@@ -124,7 +125,24 @@ impl SafeFcg {
         stop: &StopRule,
         monitor: &mut dyn Monitor<f64>,
     ) -> Result<SafeOutcome, LearnedError> {
-        let system = LinearSystem::new(a, b)?;
+        self.solve_by(a, a, b, x, stop, monitor)
+    }
+
+    /// The same with `operator` for the products with A, a matrix-free stencil for one; `a`, the same matrix assembled, is
+    /// read only where algebraic multigrid has to take over.
+    ///
+    /// # Errors
+    /// As [`solve`](Self::solve).
+    pub fn solve_by<A: LinearOperator<f64> + ?Sized>(
+        &mut self,
+        operator: &A,
+        a: &CsrMatrix<f64>,
+        b: &[f64],
+        x: &mut [f64],
+        stop: &StopRule,
+        monitor: &mut dyn Monitor<f64>,
+    ) -> Result<SafeOutcome, LearnedError> {
+        let system = LinearSystem::new(operator, b)?;
         let replaced = Arc::clone(&self.fcg.precond().replaced);
         replaced.store(0, Ordering::Relaxed);
         let mut rate =
@@ -147,7 +165,8 @@ impl SafeFcg {
             time_limit: stop.time_limit.map(|limit| limit.saturating_sub(first.elapsed)),
             ..*stop
         };
-        let mut outcome = Cg::new(Amg::new(a)?).solve(&system, x, &rest, &mut *rate.monitor)?;
+        let mut outcome =
+            Cg::new(Amg::new(a)?).solve(&LinearSystem::new(a, b)?, x, &rest, &mut *rate.monitor)?;
         let fallback = format!(
             "the learned preconditioner was given up after {} iterations ({why}); cg with amg went on from there",
             first.iterations
@@ -166,7 +185,7 @@ mod tests {
     use super::*;
     use crate::{Coefficients, LearnedMultigrid};
     use residua_data::poisson::{PoissonKind, PoissonProblem};
-    use residua_solvers::precond::multigrid::GridProblem;
+    use residua_solvers::precond::multigrid::{GridProblem, StencilOperator};
 
     /// What a network may do.
     struct Bad(u8);
@@ -196,6 +215,26 @@ mod tests {
             let stop = StopRule::rtol(1e-8);
             let end = solver.solve(&system.matrix, &system.rhs, &mut x, &stop, &mut ()).unwrap();
             assert!(end.outcome.converged() && end.fallback.is_some(), "{bad}: {end:?}");
+        }
+    }
+
+    /// With the stencil in the place of the matrix, through the change of methods as well.
+    #[test]
+    fn the_operator_may_be_matrix_free() {
+        let system = PoissonProblem::new(PoissonKind::Obstacles, 2, 40).build().unwrap();
+        let problem = GridProblem::of_system(&system).unwrap();
+        let stencil = StencilOperator::from_grid(&problem).unwrap();
+        let stop = StopRule::rtol(1e-8);
+        let m = LearnedMultigrid::new(&problem, &Coefficients::derived(2)).unwrap();
+        let all: [Box<dyn Preconditioner<f64>>; 2] = [Box::new(m), Box::new(Bad(0))];
+        for (precond, falls_back) in all.into_iter().zip([false, true]) {
+            let mut solver = SafeFcg::new(precond, &system.matrix, 1).unwrap();
+            let mut x = vec![0.0; system.rhs.len()];
+            let end = solver.solve_by(&stencil, &system.matrix, &system.rhs, &mut x, &stop, &mut ()).unwrap();
+            assert!(end.outcome.converged() && end.fallback.is_some() == falls_back, "{end:?}");
+            let mut r = vec![0.0; x.len()];
+            LinearSystem::new(&system.matrix, &system.rhs).unwrap().residual(&x, &mut r);
+            assert!(kernels::norm2(&r) <= 1.01e-8 * kernels::norm2(&system.rhs));
         }
     }
 

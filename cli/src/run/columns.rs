@@ -1,15 +1,13 @@
 //! A x = b for each of several right-hand sides, and what came of them all.
 
-use super::learned;
 use super::rhs::System;
 use super::verify::{Quality, measure};
 use super::watch::{Trace, Watch};
 use crate::interrupt;
 use crate::report::{ColumnRecord, Progress, SolveRecord, Status, finite};
 use residua_data::poisson::{Grid, Medium};
-use residua_learned::{ModelFile, SafeFcg, SafeOutcome};
 use residua_solvers::auto::{AutoScalar, Options, Report, Session};
-use residua_solvers::precond::multigrid::{GridProblem, MultigridOptions, PoissonMultigrid};
+use residua_solvers::precond::multigrid::{MultigridOptions, PoissonMultigrid};
 use residua_solvers::{Limit, Outcome, SolveError, StopReason, StopRule};
 use std::time::{Duration, Instant};
 
@@ -40,14 +38,14 @@ pub(crate) struct SolvedColumns<T> {
 }
 
 /// One solve's end, its times, and what to call it.
-struct Ended {
-    outcome: Outcome,
-    setup: Duration,
-    solve: Duration,
-    method: String,
-    precond: String,
-    why: String,
-    warning: Option<String>,
+pub(super) struct Ended {
+    pub(super) outcome: Outcome,
+    pub(super) setup: Duration,
+    pub(super) solve: Duration,
+    pub(super) method: String,
+    pub(super) precond: String,
+    pub(super) why: String,
+    pub(super) warning: Option<String>,
 }
 
 /// Solves `system` from x = 0 for each right-hand side in turn, with one set-up. The time limit is for all together.
@@ -101,39 +99,8 @@ pub(crate) fn solve_on_grid(
     })
 }
 
-/// The same by flexible CG with the learned preconditioner on the grid of `problem`.
-///
-/// # Errors
-/// As [`solve_on_grid`], and a model that does not suit the problem.
-pub(crate) fn solve_learned(
-    system: &System<f64>,
-    problem: &GridProblem,
-    model: Option<&ModelFile>,
-    stop: &StopRule,
-    keeps_history: bool,
-    progress: &mut Progress,
-) -> Result<SolvedColumns<f64>, SolveError> {
-    let start = Instant::now();
-    let (precond, window) = learned::preconditioner(problem, model)?;
-    let mut solver = SafeFcg::new(precond, &system.a, window)?;
-    let mut setup = start.elapsed();
-    solve_each(system, start, stop, keeps_history, progress, |b, x, stop, watch| {
-        let start = Instant::now();
-        let SafeOutcome { outcome, fallback } = solver.solve(&system.a, b, x, stop, watch)?;
-        Ok(Ended {
-            outcome,
-            setup: std::mem::take(&mut setup),
-            solve: start.elapsed(),
-            method: "fcg".to_owned(),
-            precond: "learned".to_owned(),
-            why: String::new(),
-            warning: fallback,
-        })
-    })
-}
-
 /// Solves each right-hand side by `solve(b, x, stop, watch)` and measures its answer; the time limit counts from `start`.
-fn solve_each<T: AutoScalar>(
+pub(super) fn solve_each<T: AutoScalar>(
     system: &System<T>,
     start: Instant,
     stop: &StopRule,

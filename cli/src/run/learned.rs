@@ -1,24 +1,92 @@
-//! What the learned preconditioner needs beside a matrix: a grid and a model.
+//! Solves with the learned preconditioner, and what it needs beside a matrix: a grid and a model.
 
+use super::columns::{Ended, SolvedColumns, solve_each};
+use super::rhs::System;
 use crate::cases::Source;
+use crate::report::Progress;
 use flate2::read::MultiGzDecoder;
+use residua_data::poisson::{Grid, Medium};
 use residua_learned::{
-    GridMetadata, LearnedDirection, LearnedError, LearnedMultigrid, Model, ModelFile, Runtime,
+    GridMetadata, LearnedDirection, LearnedError, LearnedMultigrid, Model, ModelFile, Runtime, SafeFcg,
+    SafeOutcome,
 };
-use residua_solvers::Preconditioner;
-use residua_solvers::precond::multigrid::GridProblem;
+use residua_solvers::precond::multigrid::{GridProblem, StencilOperator};
+use residua_solvers::{LinearOperator, Preconditioner, SolveError, StopRule};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
+use std::time::Instant;
+
+/// A preconditioner, and the window of FCG that suits it.
+type Windowed = (Box<dyn Preconditioner<f64>>, usize);
+
+/// Solves `system` from x = 0 for each right-hand side by flexible CG with the learned preconditioner on the grid of
+/// `medium`, matrix-free; the analysis of the grid is part of the set-up.
+///
+/// # Errors
+/// What the grid or the first refused solve says, and a model that does not suit the problem.
+pub(super) fn solve_on_grid(
+    system: &System<f64>,
+    (grid, medium): (Grid, &Medium),
+    model: Option<&ModelFile>,
+    stop: &StopRule,
+    progress: &mut Progress,
+) -> Result<SolvedColumns<f64>, SolveError> {
+    let start = Instant::now();
+    let problem = GridProblem::new(grid, medium)?;
+    let (operator, precond) =
+        rayon::join(|| StencilOperator::from_grid(&problem), || preconditioner(&problem, model));
+    solve_by(system, &operator?, precond?, start, stop, false, progress)
+}
+
+/// The same with the assembled matrix, for one that a file gave, on the grid of `problem`, whose making began at `start`.
+///
+/// # Errors
+/// As [`solve_on_grid`].
+pub(super) fn solve(
+    system: &System<f64>,
+    problem: &GridProblem,
+    model: Option<&ModelFile>,
+    start: Instant,
+    stop: &StopRule,
+    keeps_history: bool,
+    progress: &mut Progress,
+) -> Result<SolvedColumns<f64>, SolveError> {
+    let precond = preconditioner(problem, model)?;
+    solve_by(system, &system.a, precond, start, stop, keeps_history, progress)
+}
+
+fn solve_by<A: LinearOperator<f64>>(
+    system: &System<f64>,
+    operator: &A,
+    (precond, window): Windowed,
+    start: Instant,
+    stop: &StopRule,
+    keeps_history: bool,
+    progress: &mut Progress,
+) -> Result<SolvedColumns<f64>, SolveError> {
+    let mut solver = SafeFcg::new(precond, &system.a, window)?;
+    let mut setup = start.elapsed();
+    solve_each(system, start, stop, keeps_history, progress, |b, x, stop, watch| {
+        let start = Instant::now();
+        let SafeOutcome { outcome, fallback } = solver.solve_by(operator, &system.a, b, x, stop, watch)?;
+        Ok(Ended {
+            outcome,
+            setup: std::mem::take(&mut setup),
+            solve: start.elapsed(),
+            method: "fcg".to_owned(),
+            precond: "learned".to_owned(),
+            why: String::new(),
+            warning: fallback,
+        })
+    })
+}
 
 /// The preconditioner for `problem`, of `model` or the one that is built in, and the window of FCG that suits it: a network
 /// is no linear map, and its directions are conjugated to the last two.
 ///
 /// # Errors
 /// A model that does not suit the problem.
-pub(crate) fn preconditioner(
-    problem: &GridProblem,
-    model: Option<&ModelFile>,
-) -> Result<(Box<dyn Preconditioner<f64>>, usize), LearnedError> {
+fn preconditioner(problem: &GridProblem, model: Option<&ModelFile>) -> Result<Windowed, LearnedError> {
     let cycle = |model: &Model| LearnedMultigrid::new(problem, &model.coefficients);
     match model {
         Some(ModelFile::Multigrid(model)) => Ok((Box::new(cycle(model)?), 1)),

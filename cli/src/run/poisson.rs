@@ -1,6 +1,7 @@
 //! `residua poisson`: model problems by many solvers, with a cost that machines agree on.
 
 use super::columns;
+use super::learned;
 use super::memory::{self, peak_bytes};
 use super::rhs::System;
 use crate::exit::Exit;
@@ -15,7 +16,6 @@ use residua_data::matrix_market::{self, DenseColumns, Symmetry, WriteOptions};
 use residua_data::poisson::{Grid, Medium, PoissonKind, PoissonProblem, PoissonSystem};
 use residua_learned::GridMetadata;
 use residua_solvers::PrecondKind;
-use residua_solvers::precond::multigrid::GridProblem;
 use std::path::Path;
 use std::time::Instant;
 
@@ -121,10 +121,8 @@ impl Suite<'_> {
         for _ in 0..self.plan.repeat {
             let (stop, bar) = (&self.plan.stop, &mut self.progress);
             let solved = if solver.precond == PrecondKind::Learned {
-                let model = self.plan.model.as_ref();
-                GridProblem::new(prepared.grid, &prepared.medium).and_then(|problem| {
-                    columns::solve_learned(&prepared.system, &problem, model, stop, false, bar)
-                })
+                let grid = (prepared.grid, &prepared.medium);
+                learned::solve_on_grid(&prepared.system, grid, self.plan.model.as_ref(), stop, bar)
             } else if solver.geometric {
                 columns::solve_on_grid(&prepared.system, prepared.grid, &prepared.medium, stop, bar)
             } else {

@@ -197,6 +197,7 @@ impl<'a> Session<'a> {
 
     fn solve_learned(&mut self, case: &Case, mut record: SolveRecord, system: &System<f64>) -> Solved {
         let grid = learned::metadata_of(&case.source);
+        let start = Instant::now();
         let problem = grid.and_then(|grid| grid.problem(&system.a).map_err(|e| e.to_string()));
         let problem = match problem {
             Ok(problem) => problem,
@@ -206,7 +207,8 @@ impl<'a> Session<'a> {
             }
         };
         let SolvePlan { model, stop, monitor, .. } = self.plan;
-        match columns::solve_learned(system, &problem, model.as_ref(), stop, *monitor, &mut self.progress) {
+        let (model, bar) = (model.as_ref(), &mut self.progress);
+        match learned::solve(system, &problem, model, start, stop, *monitor, bar) {
             Ok(solved) => {
                 solved.describe(&mut record);
                 let curve = Some(solved.trace.into_curve(case.label.clone()));

@@ -26,6 +26,33 @@ fn the_built_in_models_need_few_iterations() {
     }
 }
 
+/// `auto` decides by the matrix; the learned cycle needs a grid, so it has to be asked for. Neither a problem of thin walls,
+/// where it is the fastest, nor grid metadata in a file changes that.
+#[test]
+fn auto_does_not_choose_it() {
+    let folder = Folder::new();
+    for problem in ["constant", "obstacles", "walls", "maze"] {
+        let args = ["poisson", "--n", "72", "--problem", problem, "--solver", "auto", "--save-matrix", "."];
+        let record = folder.run(&[&args[..], &["--json"]].concat()).object();
+        assert!(record["status"] == "converged" && record["precond"] != "learned", "{record}");
+        let solve = folder.run(&["solve", &format!("{problem}-2d-n72.mtx"), "--json"]).object();
+        assert!(solve["status"] == "converged" && solve["precond"] != "learned", "{solve}");
+    }
+}
+
+/// The analysis of the grid is part of the set-up, and nothing is counted twice.
+#[test]
+fn its_seconds_are_set_up_and_solve() {
+    let folder = Folder::new();
+    let args = ["poisson", "--n", "96", "--problem", "walls", "--solver", "fcg+learned", "--json"];
+    let record = folder.run(&args).object();
+    let seconds = |name: &str| record[name].as_f64().unwrap();
+    assert!(seconds("setup_seconds") > 0.0 && seconds("solve_seconds") > 0.0, "{record}");
+    let sum = seconds("setup_seconds") + seconds("solve_seconds");
+    assert!((seconds("seconds") - sum).abs() <= 1e-9, "{record}");
+    assert!(seconds("relative_residual") <= 1e-8, "{record}");
+}
+
 #[test]
 fn a_trained_model_serves_a_matrix_with_grid_metadata() {
     let folder = Folder::new();

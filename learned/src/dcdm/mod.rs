@@ -15,10 +15,12 @@
 //! as several hundred products with the matrix: `docs/benchmarks.md` has its iterations and times beside those of the learned
 //! multigrid cycle, which wins by a wide margin.
 
+mod adam;
 mod conv;
 mod export;
 mod network;
 mod ritz;
+mod square;
 mod train;
 
 pub use export::Network;

@@ -1,16 +1,15 @@
-//! The training of a network: loss, its derivative, Adam.
+//! The training of a network on batches of right-hand sides.
 
-use super::conv::Image;
+use super::adam::Adam;
 use super::export::Network as File;
 use super::network::Network;
-use super::ritz::Ritz;
+use super::square::Square;
 use crate::LearnedError;
 use crate::train::{Progress, date};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rayon::prelude::*;
-use residua_data::CsrMatrix;
-use residua_data::poisson::{PoissonKind, PoissonProblem};
+use residua_data::poisson::PoissonKind;
 use std::time::{Duration, Instant};
 
 /// What to train a network on, and for how long.
@@ -70,93 +69,6 @@ const BATCH: usize = 10;
 /// Batches between two entries of the history.
 const REPORT: usize = 50;
 
-/// One matrix on the points of a square.
-struct Square {
-    a: CsrMatrix<f64>,
-    point_of_unknown: Vec<u32>,
-    ritz: Ritz,
-    n: usize,
-}
-
-impl Square {
-    fn new(
-        kind: PoissonKind,
-        seed: u64,
-        options: &DcdmOptions,
-        random: &mut StdRng,
-    ) -> Result<Self, LearnedError> {
-        let n = options.n;
-        let system = PoissonProblem::new(kind, 2, n)
-            .with_seed(seed)
-            .build()
-            .map_err(|e| LearnedError::geometry(e.to_string(), "a problem"))?;
-        let points = 0..(n * n) as u32;
-        let point_of_unknown = match system.medium.unknown_of_point() {
-            None => points.collect(),
-            Some(unknowns) => points.zip(unknowns).filter(|(_, u)| **u != u32::MAX).map(|(p, _)| p).collect(),
-        };
-        let ritz = Ritz::new(&system.matrix, options.ritz_vectors, random)?;
-        Ok(Self { a: system.matrix, point_of_unknown, ritz, n })
-    }
-
-    fn image(&self, b: &[f32]) -> Image {
-        let mut image = Image::new(1, self.n, self.n);
-        for (&at, &b) in self.point_of_unknown.iter().zip(b) {
-            image.data[at as usize] = b;
-        }
-        image
-    }
-
-    fn vector(&self, image: &Image) -> Vec<f64> {
-        self.point_of_unknown.iter().map(|&at| f64::from(image.data[at as usize])).collect()
-    }
-
-    /// ‖b − (yᵀb / yᵀA y) A y‖² and its derivative by y.
-    fn loss(&self, b: &[f32], y: &Image) -> (f64, Image) {
-        let y = self.vector(y);
-        let b: Vec<f64> = b.iter().map(|&b| f64::from(b)).collect();
-        let mut w = vec![0.0; y.len()];
-        self.a.multiply(&y, &mut w);
-        let dot = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| x * y).sum::<f64>();
-        // A direction of zeros has no step; what is added is far below any other.
-        let (yb, yw) = (dot(&y, &b), dot(&y, &w) + 1e-30);
-        let step = yb / yw;
-        let rest: Vec<f64> = b.iter().zip(&w).map(|(b, w)| b - step * w).collect();
-        let mut ar = vec![0.0; y.len()];
-        self.a.multiply(&rest, &mut ar);
-        let rw = dot(&rest, &w);
-        let d: Vec<f32> = (0..y.len())
-            .map(|i| (-2.0 * (rw * (b[i] - 2.0 * step * w[i]) / yw + step * ar[i])) as f32)
-            .collect();
-        (dot(&rest, &rest), self.image(&d))
-    }
-}
-
-/// Adam's moments, with the constants of its paper and 1e-7 in the place of 1e-8.
-struct Adam {
-    first: Network,
-    second: Network,
-    steps: i32,
-    rate: f64,
-}
-
-impl Adam {
-    fn step(&mut self, network: &mut Network, gradient: &Network) {
-        self.steps += 1;
-        let (b1, b2) = (0.9f32, 0.999f32);
-        let corrected = (1.0 - 0.999f64.powi(self.steps)).sqrt() / (1.0 - 0.9f64.powi(self.steps));
-        let rate = (self.rate * corrected) as f32;
-        let all = network.slices_mut().zip(gradient.slices());
-        for ((x, g), (m, v)) in all.zip(self.first.slices_mut().zip(self.second.slices_mut())) {
-            for (((x, g), m), v) in x.iter_mut().zip(g).zip(m).zip(v) {
-                *m = b1 * *m + (1.0 - b1) * g;
-                *v = b2 * *v + (1.0 - b2) * g * g;
-                *x -= rate * *m / (v.sqrt() + 1e-7);
-            }
-        }
-    }
-}
-
 /// Mean loss of the right-hand sides of a batch, and the sum of their gradients.
 fn batch(network: &Network, of: &[(&Square, Vec<f32>)]) -> Result<(f64, Network), LearnedError> {
     let each: Result<Vec<(f64, Network)>, LearnedError> = of
@@ -212,12 +124,11 @@ pub fn train(
     for &kind in &options.family {
         for case in 0..options.cases as u64 {
             let seed = crate::train::FIRST_SEED + 1000 * options.seed + case;
-            squares.push(Square::new(kind, seed, options, &mut random)?);
+            squares.push(Square::new(kind, seed, options.n, options.ritz_vectors, &mut random)?);
         }
     }
     let mut network = Network::new(options.seed);
-    let (first, second) = (network.zeros_like(), network.zeros_like());
-    let mut adam = Adam { first, second, steps: 0, rate: options.rate };
+    let mut adam = Adam::new(&network, options.rate);
     let draw = |count: usize, random: &mut StdRng| -> Vec<(&Square, Vec<f32>)> {
         squares.iter().cycle().take(count).map(|square| (square, square.ritz.draw(random))).collect()
     };
@@ -269,34 +180,6 @@ mod tests {
 
     fn small() -> DcdmOptions {
         DcdmOptions { n: 12, ritz_vectors: 60, batches: 60, rate: 3e-3, ..DcdmOptions::default() }
-    }
-
-    #[test]
-    fn the_derivative_of_the_loss_is_that_of_differences() {
-        let mut random = StdRng::seed_from_u64(1);
-        let square = Square::new(PoissonKind::Obstacles, 3, &small(), &mut random).unwrap();
-        let (b, mut y) = (square.ritz.draw(&mut random), square.image(&square.ritz.draw(&mut random)));
-        let (loss, d) = square.loss(&b, &y);
-        assert!(loss > 0.0);
-        for at in [13, 40, 77] {
-            let mut shifted = |by: f32| {
-                y.data[at] += by;
-                let loss = square.loss(&b, &y).0;
-                y.data[at] -= by;
-                loss
-            };
-            let difference = (shifted(1e-3) - shifted(-1e-3)) / 2e-3;
-            assert!((difference - f64::from(d.data[at])).abs() < 1e-3 + 0.01 * difference.abs(), "{at}");
-        }
-        // The best direction is A⁻¹ b; any multiple of it leaves nothing.
-        let mut x = vec![0.0; b.len()];
-        let rhs: Vec<f64> = b.iter().map(|&b| f64::from(b)).collect();
-        let system = residua_solvers::LinearSystem::new(&square.a, &rhs).unwrap();
-        let mut cg = residua_solvers::Cg::new(residua_solvers::precond::Jacobi::new(&square.a).unwrap());
-        let stop = residua_solvers::StopRule::rtol(1e-10);
-        residua_solvers::Solver::solve(&mut cg, &system, &mut x, &stop, &mut ()).unwrap();
-        let x: Vec<f32> = x.iter().map(|&x| -2.5 * x as f32).collect();
-        assert!(square.loss(&b, &square.image(&x)).0 < 1e-8);
     }
 
     #[test]

@@ -76,17 +76,40 @@ fn components(fine: &Graph, has_outer: &[bool]) -> (Vec<u32>, Vec<[u16; 3]>) {
 
 /// The next graph and the transfers, with the coefficients `level`.
 pub(super) fn coarsen(fine: &Graph, level: &Level) -> (Graph, Transfer) {
-    let (half, has_outer) = (half_within(fine), fine.has_outer());
-    let (parent, cell) = components(fine, &has_outer);
+    // What runs on one thread has company: set-up is more than half of a solve.
+    let (half, (has_outer, (parent, cell))) = rayon::join(
+        || half_within(fine),
+        || {
+            let has_outer = fine.has_outer();
+            let found = components(fine, &has_outer);
+            (has_outer, found)
+        },
+    );
     let coarse_n = cell.len();
-    let (scale, boundary) = (level.coarse as f32, level.boundary as f32);
-    let rows = prolongation(fine, &half, &parent, &has_outer, level.transfer as f32);
-    let columns = rows.transpose(coarse_n);
-    let children = children(&parent, coarse_n);
+    let (transfer, ((first, edges), outer)) = rayon::join(
+        || {
+            let rows = prolongation(fine, &half, &parent, &has_outer, level.transfer as f32);
+            let columns = rows.transpose(coarse_n);
+            Transfer { rows, columns, is_whole: !parent.contains(&NONE) }
+        },
+        || (all_edges(fine, &half, &parent, coarse_n, level), all_outer(fine, &half, &parent, level)),
+    );
+    (Graph { cell, first, edges, outer, faces: fine.faces }, transfer)
+}
+
+/// The edges of the coarse graph, and where those of each node begin.
+fn all_edges(
+    fine: &Graph,
+    half: &[[f32; 3]],
+    parent: &[u32],
+    coarse_n: usize,
+    level: &Level,
+) -> (Vec<u32>, Vec<Edge>) {
+    let (children, scale) = (children(parent, coarse_n), level.coarse as f32);
     let parts = chunks(coarse_n, |nodes| {
         let (mut ends, mut edges) = (Vec::with_capacity(nodes.len()), Vec::with_capacity(6 * nodes.len()));
         for c in nodes {
-            coarse_edges(fine, &half, &parent, children.of(c), c as u32, scale, &mut edges);
+            coarse_edges(fine, half, parent, children.of(c), c as u32, scale, &mut edges);
             ends.push(edges.len() as u32);
         }
         (ends, edges)
@@ -99,7 +122,12 @@ pub(super) fn coarsen(fine: &Graph, level: &Level) -> (Graph, Transfer) {
         edges.extend(part);
         first.extend(ends.iter().map(|end| before + end));
     }
-    let is_whole = !parent.contains(&NONE);
+    (first, edges)
+}
+
+/// The conductances of the coarse graph to boundary values.
+fn all_outer(fine: &Graph, half: &[[f32; 3]], parent: &[u32], level: &Level) -> Vec<Outer> {
+    let (scale, boundary) = (level.coarse as f32, level.boundary as f32);
     let mut all: Vec<Outer> = fine
         .outer
         .iter()
@@ -117,7 +145,7 @@ pub(super) fn coarsen(fine: &Graph, level: &Level) -> (Graph, Transfer) {
             _ => outer.push(o),
         }
     }
-    (Graph { cell, first, edges, outer, faces: fine.faces }, Transfer { rows, columns, is_whole })
+    outer
 }
 
 /// Nodes of one task; it fills vectors of its own, so that nothing is allocated by node.

@@ -1,7 +1,8 @@
 //! A hierarchy as padded tables: what the ONNX graph of the cycle takes beside the residual.
 //!
 //! Row i of a table of m columns holds the entries of row i of a sparse matrix, then entries 0 at index 0. Levels that the
-//! graph has and the hierarchy has not are identities: D⁻¹ = 0 keeps their vectors as they are, P = 1.
+//! graph has and the hierarchy has not are identities: D⁻¹ = 0 keeps their vectors as they are, P = 1, and A is that of the
+//! coarsest level, so that a first visit leaves nothing to later ones.
 
 use super::coarsest::Coarsest;
 use super::graph::Graph;
@@ -86,9 +87,11 @@ impl Fields {
             })
             .collect();
         let n = coarsest.n;
+        let (w, (diagonal, _)) =
+            (Table::of(&conductances(&hierarchy.coarsest)), hierarchy.coarsest.diagonal());
         levels.resize_with(depth, || LevelFields {
-            w: Table { value: vec![0.0; n], ..Table::identity(n) },
-            diagonal: vec![0.0; n],
+            w: w.clone(),
+            diagonal: diagonal.clone(),
             inverse: vec![0.0; n],
             p: Table::identity(n),
             r: Table::identity(n),

@@ -4,6 +4,7 @@ use super::coarsen::Transfer;
 use super::graph::Graph;
 use super::rows::{Rows, for_each_row};
 use crate::coefficients::Level;
+use rayon::prelude::*;
 
 /// One level but the finest and the coarsest.
 #[derive(Debug)]
@@ -32,13 +33,13 @@ pub(super) fn inverse_diagonal(graph: &Graph, walls: f64) -> (Vec<f32>, Vec<f32>
 }
 
 impl GraphLevel {
-    pub(super) fn new(graph: &Graph, transfer: Transfer, level: &Level) -> Self {
+    pub(super) fn new(graph: Graph, transfer: Transfer, level: &Level) -> Self {
         let n = graph.len();
-        let (diagonal, inverse) = inverse_diagonal(graph, level.walls);
+        let (diagonal, inverse) = inverse_diagonal(&graph, level.walls);
         let w = Rows {
-            first: graph.first.clone(),
-            index: graph.edges.iter().map(|e| e.to).collect(),
-            value: graph.edges.iter().map(|e| e.w).collect(),
+            first: graph.first,
+            index: graph.edges.par_iter().map(|e| e.to).collect(),
+            value: graph.edges.par_iter().map(|e| e.w).collect(),
         };
         let zeros = || vec![0.0; n];
         let omega = level.omega.map(|w| w as f32);
@@ -60,6 +61,14 @@ impl GraphLevel {
         for_each_row(&mut work, |i| self.defect(i, &x));
         for_each_row(rc, |c| self.transfer.columns.dot(c, &work));
         (self.x, self.work) = (x, work);
+    }
+
+    /// sum ← sum + x, r ← r − A x: what is left for a further visit.
+    pub(super) fn advance(&mut self, sum: &mut [f32]) {
+        let mut work = std::mem::take(&mut self.work);
+        for_each_row(&mut work, |i| self.defect(i, &self.x));
+        sum.iter_mut().zip(&self.x).for_each(|(sum, x)| *sum += x);
+        self.work = std::mem::replace(&mut self.r, work);
     }
 
     /// x ← two steps from x + P e.

@@ -23,12 +23,12 @@ fn solve(problem: &GridProblem, coefficients: &Coefficients, rtol: f64) -> Outco
 fn few_iterations_also_with_thin_walls() {
     for (kind, dim, n, most) in [
         (PoissonKind::Constant, 2, 96, 7),
-        (PoissonKind::Obstacles, 2, 96, 9),
-        (PoissonKind::Walls, 2, 96, 13),
-        (PoissonKind::Maze, 2, 96, 18),
-        (PoissonKind::Obstacles, 3, 28, 9),
-        (PoissonKind::Walls, 3, 28, 12),
-        (PoissonKind::Maze, 3, 28, 16),
+        (PoissonKind::Obstacles, 2, 96, 8),
+        (PoissonKind::Walls, 2, 96, 10),
+        (PoissonKind::Maze, 2, 96, 12),
+        (PoissonKind::Obstacles, 3, 28, 8),
+        (PoissonKind::Walls, 3, 28, 10),
+        (PoissonKind::Maze, 3, 28, 13),
     ] {
         for seed in 1..4 {
             let problem = grid_problem(kind, dim, n, seed);

@@ -1,9 +1,10 @@
-//! The whole V(2,2)-cycle as an ONNX graph, for any geometry.
+//! The whole cycle as an ONNX graph, for any geometry.
 //!
 //! The geometry is its inputs: for each level the conductances of A, D⁻¹ and P as padded tables of (index, value), so
 //! that A x is `Gather`, `Mul`, `ReduceSum`. All sizes are free. What is learned are its initializers.
 
 use super::proto::*;
+use crate::multigrid::{REVISITED, VISITS};
 
 /// Tensor types.
 pub(crate) const FLOAT: i32 = 1;
@@ -23,6 +24,8 @@ pub(crate) const COARSEST: &str = "coarsest";
 struct Builder {
     nodes: Vec<NodeProto>,
     depth: usize,
+    /// Of the names of nodes: which visit they belong to.
+    prefix: String,
 }
 
 impl Builder {
@@ -68,13 +71,29 @@ impl Builder {
         self.node("Add", &[x, &change], output)
     }
 
+    /// The sum of the results of several visits to level `l`, each for what the ones before leave of `b`.
+    fn visits(&mut self, l: usize, b: &str) -> String {
+        let mut sum = self.cycle(l, b);
+        let (mut rest, mut x) = (b.to_owned(), sum.clone());
+        for visit in 1..VISITS {
+            rest = self.defect(l, &rest, &x, &format!("rest_{visit}"));
+            self.prefix = format!("visit_{visit}.");
+            x = self.cycle(l, &rest);
+            sum = self.node("Add", &[&sum, &x], &format!("sum_{visit}"));
+        }
+        self.prefix.clear();
+        sum
+    }
+
     /// The result of level `l` for the right-hand side `b`.
     fn cycle(&mut self, l: usize, b: &str) -> String {
         if l == self.depth {
-            return self.node("MatMul", &[COARSEST, b], "coarsest.x");
+            let output = format!("{}coarsest.x", self.prefix);
+            return self.node("MatMul", &[COARSEST, b], &output);
         }
         let [.., inverse, p_index, p, r_index, r] = level_inputs(l);
-        let name = |part: &str| format!("level_{l}.{part}");
+        let prefix = self.prefix.clone();
+        let name = |part: &str| format!("{prefix}level_{l}.{part}");
         let row = l.min(crate::coefficients::LEVELS - 1);
         let own = self.node("Gather", &[COEFFICIENTS, &format!("row_{row}")], &name("coefficients"));
         let steps = [0, 1].map(|q| {
@@ -85,7 +104,11 @@ impl Builder {
         let x = self.relax(l, &steps[1], b, &x, &name("pre_1"));
         let residual = self.defect(l, b, &x, &name("residual"));
         let coarse = self.product(&r_index, &r, &residual, &name("restricted"));
-        let e = self.cycle(l + 1, &coarse);
+        let e = if l + 1 == REVISITED && l + 1 < self.depth {
+            self.visits(l + 1, &coarse)
+        } else {
+            self.cycle(l + 1, &coarse)
+        };
         let e = self.product(&p_index, &p, &e, &name("correction"));
         let x = self.node("Add", &[&x, &e], &name("corrected"));
         let x = self.relax(l, &steps[1], b, &x, &name("post_1"));
@@ -127,7 +150,7 @@ fn integer(name: &str, dims: &[i64], value: i64) -> TensorProto {
 
 /// The cycle of `depth` levels beside the coarsest.
 pub(super) fn graph(depth: usize, coefficients: &[f32]) -> GraphProto {
-    let mut builder = Builder { nodes: Vec::new(), depth };
+    let mut builder = Builder { nodes: Vec::new(), depth, prefix: String::new() };
     builder.cycle(0, "residual");
     let mut input = vec![value("residual", FLOAT, &["n_0"])];
     for l in 0..depth {
