@@ -136,7 +136,7 @@ and Pyomo add, are passed over. Built-in families take a size or a file: sphere:
 
 Examples:
   residua minimize --list
-  residua minimize HS71 HS100LNP --log
+  residua minimize HS71 HS100LNP --verbose
   residua minimize model.nl --json
   residua minimize control:64 --method gmres --report control.html
   residua minimize model.nl -AMPL";
