@@ -161,7 +161,9 @@ fn solve_each<T: AutoScalar>(
         let mut watch =
             Watch { bar: &mut *progress, trace: Trace::new(keeps_history), max_iters: stop.max_iters };
         let x = &mut all.x[c * n..(c + 1) * n];
+        let solving = interrupt::Solving::new();
         let ended = solve(b, x, &stop, &mut watch)?;
+        drop(solving);
         let trace = watch.trace;
         all.setup += ended.setup;
         all.solve += ended.solve;
