@@ -137,7 +137,7 @@ rocket:200, logistic:FILE.
 
 Examples:
   residua minimize --list
-  residua minimize HS71 HS100LNP --log
+  residua minimize HS71 HS100LNP --verbose
   residua minimize model.nl --json
   residua minimize control:64 --method gmres --report control.html
   residua minimize model.nl -AMPL";

@@ -28,6 +28,9 @@ pub(crate) struct StepRecord {
     /// Why `auto` had to solve the system, if it had.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) fallback: Option<String>,
+    /// What is wrong with an input that cannot be used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) message: Option<String>,
 }
 
 /// The last line.

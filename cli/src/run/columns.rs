@@ -128,7 +128,9 @@ pub(super) fn solve_each<T: AutoScalar>(
         let mut watch =
             Watch { bar: &mut *progress, trace: Trace::new(keeps_history), max_iters: stop.max_iters };
         let x = &mut all.x[c * n..(c + 1) * n];
+        let solving = interrupt::Solving::new();
         let ended = solve(b, x, &stop, &mut watch)?;
+        drop(solving);
         let trace = watch.trace;
         all.setup += ended.setup;
         all.solve += ended.solve;
@@ -220,9 +222,20 @@ fn nan_max(a: f64, b: f64) -> f64 {
     if a.is_nan() || a > b { a } else { b }
 }
 
+/// The backward error of an answer that is as good as the arithmetic: a few units of rounding.
+const ROUNDED: f64 = 4.0 * f64::EPSILON;
+
 /// The status to report, and advice: a claim of convergence counts only if the recomputed residual agrees.
 fn judge(reason: StopReason, quality: &Quality, stop: &StopRule) -> (Status, Option<String>) {
     let status = Status::from(reason);
+    if status == Status::Stagnated && quality.backward_error <= ROUNDED {
+        let message = format!(
+            "{reason}: no method gets further in double precision: x solves a system that differs from this one by \
+rounding only (backward error {:.1e}), and the matrix is ill conditioned or badly scaled: loosen rtol, or scale the system",
+            quality.backward_error
+        );
+        return (status, Some(message));
+    }
     if status != Status::Converged {
         return (status, Some(format!("{reason}: {}", reason.advice())));
     }
@@ -264,6 +277,10 @@ mod tests {
         assert_eq!(status, Status::Stagnated);
         assert!(message.is_some_and(|m| m.contains("1.050e-8")));
         assert_eq!(judge(claim, &quality(f64::NAN), &stop).0, Status::Stagnated);
+        let stagnated = StopReason::Failed(Breakdown::Stagnation);
+        let exact = Quality { backward_error: 1e-17, ..quality(1e-5) };
+        assert!(judge(stagnated, &exact, &stop).1.is_some_and(|m| m.contains("ill conditioned")));
+        assert!(judge(stagnated, &quality(1e-5), &stop).1.is_some_and(|m| m.contains("direct method")));
         let failed = judge(StopReason::Failed(Breakdown::IndefiniteOperator), &quality(0.0), &stop);
         assert_eq!(failed.0, Status::Indefinite);
         assert!(failed.1.is_some_and(|m| m.contains("minres")));

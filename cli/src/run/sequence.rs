@@ -34,8 +34,12 @@ pub(crate) fn sequence(plan: &SequencePlan, context: &Context) -> Exit {
     };
     let mut arms = plan.arms.clone();
     if let Err(message) = run.solve_all(&mut arms) {
-        error_line(&message);
-        run.exit = run.exit.and(Exit::Incomplete);
+        if run.records.is_empty() {
+            run.reject(&message);
+        } else {
+            error_line(&message);
+            run.exit = run.exit.and(Exit::Incomplete);
+        }
     }
     run.finish(&arms)
 }
@@ -129,6 +133,7 @@ impl Run<'_> {
                     status: report.outcome.reason.into(),
                     relative_residual: finite(report.outcome.relative_residual),
                     fallback: report.fallback,
+                    message: None,
                 }
             };
             has_solution = record.status == Status::Converged;
@@ -250,6 +255,7 @@ impl Run<'_> {
             status: outcome.reason.into(),
             relative_residual: finite(outcome.relative_residual),
             fallback: None,
+            message: None,
         }
     }
 
@@ -269,6 +275,7 @@ impl Run<'_> {
             status: Status::InvalidInput,
             relative_residual: None,
             fallback: None,
+            message: Some(message.to_owned()),
         };
         self.deliver(record);
     }
@@ -307,7 +314,7 @@ impl Run<'_> {
     fn summary(&self, arms: &[Configuration]) -> Summary {
         let records = &self.records;
         let total_iterations: usize = records.iter().map(|r| r.iterations).sum();
-        let total_seconds: f64 = records.iter().map(|r| r.seconds).sum();
+        let total_seconds: f64 = records.iter().fold(0.0, |sum, r| sum + r.seconds); // an empty sum() is -0
         let has_hindsight = self.plan.hindsight && !self.hindsight.iterations.is_empty();
         let iterations: Vec<Vec<f64>> = if has_hindsight {
             self.hindsight.iterations.iter().map(|s| s.iter().map(|&k| k as f64).collect()).collect()

@@ -363,6 +363,6 @@ fn not_here(name: &'static str, value: &str) -> SolveError {
     SolveError::InvalidOption {
         name,
         value: value.to_owned(),
-        expected: "a combination that this version has, and that suits the method",
+        expected: "this method cannot be used with it: leave one of the two to auto",
     }
 }

@@ -20,6 +20,7 @@
 mod accuracy;
 mod barrier;
 mod bounds;
+mod certificate;
 mod choice;
 mod correction;
 mod curvature;

@@ -148,7 +148,7 @@ fn barrier_phase(
                 return verdict;
             }
             Ok(Restored::Acceptable) => {}
-            Ok(Restored::Infeasible | Restored::Stuck) => {
+            Ok(Restored::Stuck { is_proved }) => {
                 let v = violation(model, &p.c);
                 *last = barrier.final_point(&p, &lambda, &state);
                 if v <= options.tol {
@@ -159,7 +159,7 @@ fn barrier_phase(
                     disturb(&mut p.w, disturbed);
                     state.filter = Filter::default();
                 } else {
-                    return infeasible(model, &p, v);
+                    return infeasible(model, &p, v, is_proved);
                 }
                 if bounded {
                     barrier.bounds.push_inside(&mut p.w, 1e-8);
@@ -192,13 +192,24 @@ fn disturb(w: &mut [f64], time: usize) {
     }
 }
 
-fn infeasible(model: &Model<'_>, p: &Point, violation: f64) -> Verdict {
-    if is_affine(model, &p.w) {
-        let detail = format!("the constraints are linear, and their least violation is {violation:.3e}");
-        Verdict::new(MinimizeStatus::Infeasible, detail)
-    } else {
-        let detail =
-            format!("the violation of the constraints cannot be reduced below {violation:.3e} near here");
-        Verdict::new(MinimizeStatus::LocallyInfeasible, detail)
+/// The end of a restoration that found no feasible point. Affine constraints are called infeasible only with a proof, since
+/// no other start could help there.
+fn infeasible(model: &Model<'_>, p: &Point, violation: f64, is_proved: bool) -> Verdict {
+    match (is_affine(model, &p.w), is_proved) {
+        (true, true) => {
+            let detail = format!("the constraints are linear, and their least violation is {violation:.3e}");
+            Verdict::new(MinimizeStatus::Infeasible, detail)
+        }
+        (true, false) => {
+            let detail = format!(
+                "the search for a feasible point ended at a violation of {violation:.3e}, without a proof that there is none"
+            );
+            Verdict::new(MinimizeStatus::Stagnated, detail)
+        }
+        (false, _) => {
+            let detail =
+                format!("the violation of the constraints cannot be reduced below {violation:.3e} near here");
+            Verdict::new(MinimizeStatus::LocallyInfeasible, detail)
+        }
     }
 }

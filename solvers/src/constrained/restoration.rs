@@ -10,6 +10,7 @@
 
 use super::barrier::{Barrier, BarrierEnd, BarrierState};
 use super::bounds::{Bounds, Duals};
+use super::certificate::proves_infeasible;
 use super::filter::Filter;
 use super::kkt::Direct;
 use super::model::Model;
@@ -178,10 +179,10 @@ impl NonlinearProblem for Feasibility<'_> {
 pub(crate) enum Restored {
     /// `p` is acceptable again.
     Acceptable,
-    /// The violation has a local minimum at `p`.
-    Infeasible,
-    /// Nothing better was found.
-    Stuck,
+    /// Nothing better than `p` was found; with a proof that affine constraints have no solution, or without.
+    Stuck {
+        is_proved: bool,
+    },
     Over(Verdict),
 }
 
@@ -198,7 +199,7 @@ pub(crate) fn restore(
     let feasibility = Feasibility::new(barrier.model, &barrier.bounds, p, mu);
     let model = Model::new(&feasibility)?;
     if model.matrices().1.is_none() {
-        return Ok(Restored::Stuck);
+        return Ok(Restored::Stuck { is_proved: false });
     }
     let options = MinimizeOptions { tol: (0.01 * barrier.options.tol).max(1e-10), ..barrier.options.clone() };
     let inner = Barrier { model: &model, options: &options, bounds: Bounds::new(&model.lower, &model.upper) };
@@ -212,7 +213,7 @@ pub(crate) fn restore(
     inner_point.w.copy_from_slice(&feasibility.start);
     inner.bounds.push_inside(&mut inner_point.w, 1e-8);
     if !inner_point.evaluate(&model) {
-        return Ok(Restored::Stuck);
+        return Ok(Restored::Stuck { is_proved: false });
     }
     let duals = Duals::new(&inner.bounds, &inner_point.w, mu);
     let mut state = BarrierState { mu, duals, filter: Filter::default() };
@@ -240,17 +241,17 @@ pub(crate) fn restore(
     let restored = found.is_some();
     p.w.copy_from_slice(found.as_deref().unwrap_or(&best));
     if !p.evaluate(barrier.model) {
-        return Ok(Restored::Stuck);
+        return Ok(Restored::Stuck { is_proved: false });
     }
     if restored {
         return Ok(Restored::Acceptable);
     }
-    Ok(match end {
-        BarrierEnd::Over(verdict) if verdict.status == MinimizeStatus::Converged => Restored::Infeasible,
-        BarrierEnd::Over(verdict) if verdict.status == MinimizeStatus::Stagnated => Restored::Infeasible,
-        BarrierEnd::Over(verdict) => Restored::Over(verdict),
-        BarrierEnd::Restore(_) => Restored::Stuck,
-    })
+    if let BarrierEnd::Over(verdict) = end
+        && !matches!(verdict.status, MinimizeStatus::Converged | MinimizeStatus::Stagnated)
+    {
+        return Ok(Restored::Over(verdict));
+    }
+    Ok(Restored::Stuck { is_proved: proves_infeasible(p, &barrier.bounds, &lambda) })
 }
 
 /// Whether the constraints are affine as far as their Hessian says: it is zero at two points.

@@ -63,6 +63,27 @@ fn problems_without_a_solution_are_named() {
 }
 
 #[test]
+fn linear_constraints_of_any_scale_are_infeasible_only_where_they_are() {
+    // min −x + 1e6 y, 1e-6 x + 1e6 y ≤ 1, 0 ≤ x ≤ 1e6, 0 ≤ y ≤ 1e-6: feasible at (1, 0), where the solver starts.
+    let problem = build("far scales", |m| {
+        let x = m.bounded_variables(&[1.0], 0.0, 1e6);
+        let y = m.bounded_variables(&[0.0], 0.0, 1e-6);
+        m.minimize(-x[0] + 1e6 * y[0]);
+        m.range(f64::NEG_INFINITY, 1e-6 * x[0] + 1e6 * y[0], 1.0);
+    });
+    let (outcome, _) = solve(&problem, &with(KktMethod::Direct));
+    assert_ne!(outcome.status, MinimizeStatus::Infeasible, "{outcome:?}");
+    // Infeasible by the bounds alone, one part in ten.
+    let problem = build("bounds in the way", |m| {
+        let x = m.bounded_variables(&[0.5, 0.5, 0.5], 0.0, 1.0);
+        m.minimize(x[0]);
+        m.range(3.3, x[0] + x[1] + x[2], f64::INFINITY);
+    });
+    let (outcome, _) = solve(&problem, &with(KktMethod::Direct));
+    assert_eq!(outcome.status, MinimizeStatus::Infeasible, "{outcome:?}");
+}
+
+#[test]
 fn a_start_where_the_jacobian_vanishes_is_left() {
     let problem = build("circle", |m| {
         let x = m.variables(&[0.0, 0.0]);
