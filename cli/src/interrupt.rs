@@ -3,10 +3,12 @@
 
 use crate::exit::Exit;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 static REQUESTED: AtomicBool = AtomicBool::new(false);
-static SOLVING: AtomicBool = AtomicBool::new(false);
+/// Whether a solve runs. Whoever holds the lock keeps the solve from ending, so nothing is written meanwhile.
+static SOLVING: Mutex<bool> = Mutex::new(false);
 
 /// How long a solve may take to its next iteration.
 const GRACE: Duration = Duration::from_millis(600);
@@ -21,12 +23,20 @@ pub(crate) fn listen() {
         // Not here: the handler must be free for the second Ctrl-C.
         let _ = std::thread::Builder::new().spawn(|| {
             std::thread::sleep(GRACE);
-            while !SOLVING.load(Ordering::Acquire) {
+            loop {
+                let solving = is_solving();
+                if *solving {
+                    leave();
+                }
+                drop(solving);
                 std::thread::sleep(POLL);
             }
-            leave();
         });
     });
+}
+
+fn is_solving() -> MutexGuard<'static, bool> {
+    SOLVING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn leave() -> ! {
@@ -43,13 +53,13 @@ pub(crate) struct Solving;
 
 impl Solving {
     pub(crate) fn new() -> Self {
-        SOLVING.store(true, Ordering::Release);
+        *is_solving() = true;
         Self
     }
 }
 
 impl Drop for Solving {
     fn drop(&mut self) {
-        SOLVING.store(false, Ordering::Release);
+        *is_solving() = false;
     }
 }
