@@ -7,6 +7,7 @@ use residua_solvers::{
     Breakdown, CsrMatrix, History, Limit, Method, PrecondKind, Progress, SolveError, StopReason, StopRule,
 };
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 fn solve(a: &CsrMatrix, b: &[f64], options: &Options) -> (Report, Vec<f64>) {
     let mut x = vec![0.0; a.ncols()];
@@ -187,6 +188,16 @@ fn a_well_conditioned_matrix_goes_to_jacobi() {
     assert!(report.outcome.iterations <= 16, "{}", report.outcome.iterations);
     let facts = analyse(&a);
     assert!(facts.jacobi_digits.unwrap() > 0.5 && facts.factor_estimate.is_none());
+}
+
+#[test]
+fn no_factorization_is_begun_that_cannot_end_in_time() {
+    let (a, b) = poisson(PoissonKind::Constant, 2, 30);
+    let stop = StopRule { time_limit: Some(Duration::ZERO), ..StopRule::default() };
+    let mut x = vec![0.0; b.len()];
+    let report = Session::new(&a, &Options::default()).unwrap().solve(&b, &mut x, &stop, &mut ()).unwrap();
+    assert_eq!(report.outcome.reason, StopReason::Stopped(Limit::TimeLimit));
+    assert_ne!(report.method, Method::Direct, "{}", report.why);
 }
 
 #[test]

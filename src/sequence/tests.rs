@@ -110,7 +110,7 @@ fn many_configurations_are_drawn_in_two_levels() {
     let arms: Vec<_> = omega_grid(20)
         .into_iter()
         .map(Configuration::ssor_cg)
-        .chain([Configuration::auto(), Configuration::new(Method::Cg, PrecondKind::Ic0)])
+        .chain([PrecondKind::Jacobi, PrecondKind::Ic0].map(|precond| Configuration::new(Method::Cg, precond)))
         .collect();
     let mut solver =
         SequenceSolver::new(StopRule::rtol(1e-8)).with_configurations(arms).with_cost(Cost::Iterations);

@@ -5,11 +5,15 @@ use super::facts::{MatrixFacts, analyse, analyse_entries};
 use super::plan::{Attempt, AttemptKind, attempts, named};
 use super::{Options, Report};
 use crate::choice::{Method, PrecondKind};
+use crate::direct::DirectKind;
 use crate::error::check_len;
 use crate::{
     Breakdown, CsrMatrix, Limit, LinearSystem, Monitor, Outcome, SolveError, StopReason, StopRule, kernels,
 };
 use std::time::{Duration, Instant};
+
+/// What no factorization exceeds on one thread.
+const FLOPS_PER_SECOND: f64 = 2e10;
 
 /// A matrix with its analysis, and the solvers that were set up for it so far.
 ///
@@ -104,6 +108,13 @@ impl<'a, T: AutoScalar> Session<'a, T> {
         let mut refused = None;
         for index in self.current..self.attempts.len() {
             let (attempt, is_last) = (self.attempts[index], index + 1 == self.attempts.len());
+            let left = stop.time_limit.map(|limit| limit.saturating_sub(start.elapsed()));
+            if !is_last
+                && self.prepared[index].is_none()
+                && left.is_some_and(|left| self.outlasts(&attempt, left))
+            {
+                continue;
+            }
             let setup_start = Instant::now();
             let prepared = match self.prepared(index) {
                 Ok(prepared) => prepared,
@@ -169,6 +180,20 @@ impl<'a, T: AutoScalar> Session<'a, T> {
             report.outcome.reason = StopReason::Failed(Breakdown::SingularInconsistent);
         }
         Ok(report)
+    }
+
+    /// Whether an attempt that `auto` chose begins with a factorization that is known to take longer than `left`: nothing can
+    /// interrupt one.
+    fn outlasts(&self, attempt: &Attempt, left: Duration) -> bool {
+        let factor = match attempt.kind {
+            AttemptKind::Direct(DirectKind::Cholesky | DirectKind::Ldlt) => 1.0,
+            AttemptKind::Direct(_) | AttemptKind::GmresOnFactors(_) | AttemptKind::GmresOnShiftedFactors => {
+                2.0
+            }
+            AttemptKind::Krylov(..) | AttemptKind::DenseLeastSquares => return false,
+        };
+        let flops = self.facts.factor_estimate.map_or(0.0, |e| factor * e.flops);
+        attempt.automatic && flops > FLOPS_PER_SECOND * left.as_secs_f64()
     }
 
     /// b without its part in the known null space, if that part alone exceeds the tolerance.
