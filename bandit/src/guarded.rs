@@ -7,8 +7,9 @@
 //!
 //! with δ = 0.2 and an allowance of a = 5 solves: the conservative bandits of Wu, Shariff, Lattimore and Szepesvári
 //! (2016), ICML, with predictions in the place of confidence bounds. The probability of arms that are not allowed goes
-//! to the default, and the policy within is told the probabilities that result, so its estimates stay unbiased.
-//! The guarantee is as good as the predictions.
+//! to the default, or to an arm that never cost more and whose ĉ is at most half of the default's: that brings the budget back the
+//! sooner. The policy within is told the probabilities that result, so its estimates stay unbiased. The guarantee is as good as the
+//! predictions.
 
 use crate::decision::{Book, check_cost};
 use crate::policy::certain;
@@ -19,6 +20,9 @@ use serde_json::Value;
 
 /// Pulls after which the forecast for an arm is trusted, also where it is below what the arm did cost.
 const TRUSTED: u64 = 3;
+
+/// What an arm must be forecast to cost at most, relative to the default, to be played in its place: forecasts err.
+const REFUGE: f64 = 0.5;
 
 /// What a guard may spend.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -35,7 +39,7 @@ impl Default for Budget {
     }
 }
 
-/// A policy that plays its default arm wherever another might break the budget.
+/// A policy that plays its default arm, or one known to be cheaper, wherever another might break the budget.
 ///
 /// Costs are predicted by the policy within, or else by the mean cost of the arm. An arm that was never pulled is feared
 /// to cost, relative to the default, the highest ratio seen of any arm and at least the allowance; one that was pulled
@@ -173,14 +177,19 @@ impl<P: Policy> Policy for Guarded<P> {
         let all = default_cost + open_default + default;
         let limit =
             (1.0 + self.budget.delta) * all + self.budget.allowance * all / ((rounds + open + 1) as f64);
+        let forecast = |arm| self.forecast(context, arm).unwrap_or(default);
+        let is_cheap = |&arm: &usize| {
+            self.state.pulls[arm] > 0 && self.state.ratios[arm] <= 1.0 && forecast(arm) <= REFUGE * default
+        };
+        let cheap = (0..p.len()).filter(is_cheap);
+        let refuge = cheap.min_by(|&i, &j| forecast(i).total_cmp(&forecast(j))).unwrap_or(self.default);
         let mut moved = 0.0;
-        for (arm, p) in p.iter_mut().enumerate().filter(|(arm, _)| *arm != self.default) {
-            let forecast = self.forecast(context, arm).unwrap_or(default);
-            if *p > 0.0 && paid + open_paid + forecast > limit {
+        for (arm, p) in p.iter_mut().enumerate().filter(|(arm, _)| *arm != refuge) {
+            if *p > 0.0 && paid + open_paid + forecast(arm) > limit {
                 moved += std::mem::take(p);
             }
         }
-        p[self.default] += moved;
+        p[refuge] += moved;
         Ok(p)
     }
 
@@ -282,6 +291,26 @@ mod tests {
         }
         assert!(paid > 1.15 * 20_000.0, "the budget is there to be spent: {paid}");
         assert!((policy.spent() - paid / 20_000.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_spent_budget_is_brought_back_by_the_cheapest_arm_that_is_known() {
+        let mut policy = Guarded::new(UniformRandom::new(3).unwrap(), 0).unwrap();
+        let mut pull = |policy: &mut Guarded<UniformRandom>, arm, cost| {
+            let p = policy.probabilities(Context::NONE).unwrap();
+            let decision = policy.decide(Context::NONE, arm, p).unwrap();
+            policy.update(decision, cost).unwrap();
+        };
+        for (arm, cost) in [(0, 3.0), (1, 1.0), (2, 500.0)] {
+            pull(&mut policy, arm, cost);
+        }
+        assert_eq!(policy.probabilities(Context::NONE).unwrap(), [0.0, 1.0, 0.0]);
+        // 2 are saved a round.
+        for _ in 0..400 {
+            pull(&mut policy, 1, 1.0);
+        }
+        let p = policy.probabilities(Context::NONE).unwrap();
+        assert!(p.iter().all(|p| *p > 0.3), "{p:?}");
     }
 
     #[test]
