@@ -296,7 +296,7 @@ mod tests {
     #[test]
     fn a_spent_budget_is_brought_back_by_the_cheapest_arm_that_is_known() {
         let mut policy = Guarded::new(UniformRandom::new(3).unwrap(), 0).unwrap();
-        let mut pull = |policy: &mut Guarded<UniformRandom>, arm, cost| {
+        let pull = |policy: &mut Guarded<UniformRandom>, arm, cost| {
             let p = policy.probabilities(Context::NONE).unwrap();
             let decision = policy.decide(Context::NONE, arm, p).unwrap();
             policy.update(decision, cost).unwrap();
