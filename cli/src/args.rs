@@ -103,7 +103,7 @@ Examples:
   residua train --dim 2 --out poisson2d.onnx
   residua train --dim 3 --out poisson3d.onnx --family obstacles,walls --generations 500 --seed 1
   residua train --geometries pipes/ --out pipes.onnx
-  residua train --kind dcdm --batches 1500 --out dcdm2d.onnx
+  residua train --kind dcdm --batches 12000 --out dcdm2d.onnx
   residua poisson --problem walls --n 512 --solver fcg+learned,cg+amg --model poisson2d.onnx";
 
 const SEQUENCE_EXAMPLES: &str = "\
