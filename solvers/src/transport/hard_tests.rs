@@ -213,11 +213,13 @@ proptest! {
         let problem = TransportProblem::new(cost, a, b).unwrap();
         if problem.cost().max_abs() > 0.0 {
             let outcome = run(&problem, 10_f64.powf(power), TransportMethod::Auto);
-            prop_assert!(outcome.converged(), "{} {}", outcome.status, outcome.marginal_error);
-            // Exponents of size 1/ε are rounded twice more on this way.
-            let slack = 1e-9 + 4.0 * f64::EPSILON / 10_f64.powf(power);
+            // Exponents of size 1/ε are rounded, and every entry of the plan with them, by as much relative to itself.
+            let rounding = 4.0 * f64::EPSILON / 10_f64.powf(power);
+            let stagnated = outcome.status == TransportStatus::Stagnated;
+            let is_rounded = rounding > 1e-9 && stagnated && outcome.marginal_error <= 1e-8 + rounding;
+            prop_assert!(outcome.converged() || is_rounded, "{} {}", outcome.status, outcome.marginal_error);
             let (_, error) = by_definition(&problem, &outcome.potentials, outcome.epsilon);
-            prop_assert!(error <= 1e-8 + slack, "{error}");
+            prop_assert!(error <= 1e-8 + 1e-9 + rounding, "{error}");
         }
     }
 }
