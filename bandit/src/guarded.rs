@@ -177,15 +177,16 @@ impl<P: Policy> Policy for Guarded<P> {
         let all = default_cost + open_default + default;
         let limit =
             (1.0 + self.budget.delta) * all + self.budget.allowance * all / ((rounds + open + 1) as f64);
-        let forecast = |arm| self.forecast(context, arm).unwrap_or(default);
+        let forecasts: Vec<f64> =
+            (0..p.len()).map(|arm| self.forecast(context, arm).unwrap_or(default)).collect();
         let is_cheap = |&arm: &usize| {
-            self.state.pulls[arm] > 0 && self.state.ratios[arm] <= 1.0 && forecast(arm) <= REFUGE * default
+            self.state.pulls[arm] > 0 && self.state.ratios[arm] <= 1.0 && forecasts[arm] <= REFUGE * default
         };
         let cheap = (0..p.len()).filter(is_cheap);
-        let refuge = cheap.min_by(|&i, &j| forecast(i).total_cmp(&forecast(j))).unwrap_or(self.default);
+        let refuge = cheap.min_by(|&i, &j| forecasts[i].total_cmp(&forecasts[j])).unwrap_or(self.default);
         let mut moved = 0.0;
-        for (arm, p) in p.iter_mut().enumerate().filter(|(arm, _)| *arm != refuge) {
-            if *p > 0.0 && paid + open_paid + forecast(arm) > limit {
+        for (arm, (p, forecast)) in p.iter_mut().zip(forecasts).enumerate() {
+            if arm != refuge && *p > 0.0 && paid + open_paid + forecast > limit {
                 moved += std::mem::take(p);
             }
         }
