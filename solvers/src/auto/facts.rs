@@ -112,8 +112,8 @@ pub(super) fn analyse_entries<T: Scalar>(a: &CsrMatrix<T>) -> MatrixFacts {
         negative_diagonal: square && a.nrows() > 0 && found.negative_diagonals == a.nrows(),
         zero_diagonals: found.zero_diagonals,
         diagonally_dominant: a.is_diagonally_dominant(),
-        nearly_dominant: square && found.far_from_dominant == 0,
-        strongly_dominant: square && found.not_strongly_dominant == 0,
+        nearly_dominant: square && found.worst_dominance <= NEARLY_DOMINANT,
+        strongly_dominant: square && found.worst_dominance <= STRONGLY_DOMINANT,
         asymmetry: skew.asymmetry,
         jacobi_digits: None,
         nonpositive_off_diagonal: found.positive_off_diagonals == 0,
@@ -138,10 +138,8 @@ struct RowFacts {
     zero_diagonals: usize,
     /// Rows with an entry beside the diagonal that is neither zero nor negative.
     positive_off_diagonals: usize,
-    /// Rows whose other entries exceed the diagonal by more than the slack of `nearly_dominant`.
-    far_from_dominant: usize,
-    /// Rows whose other entries exceed [`STRONG_DOMINANCE`] of the diagonal.
-    not_strongly_dominant: usize,
+    /// The largest Σ_{j≠i} |a_ij| / |a_ii|.
+    worst_dominance: f64,
     entry_range: (f64, f64),
     row_scale_range: (f64, f64),
 }
@@ -154,8 +152,7 @@ impl Default for RowFacts {
             negative_diagonals: 0,
             zero_diagonals: 0,
             positive_off_diagonals: 0,
-            far_from_dominant: 0,
-            not_strongly_dominant: 0,
+            worst_dominance: 0.0,
             entry_range: nothing,
             row_scale_range: nothing,
         }
@@ -193,8 +190,8 @@ impl RowFacts {
             self.zero_diagonals += usize::from(diagonal.is_zero());
         }
         self.positive_off_diagonals += usize::from(has_positive);
-        self.far_from_dominant += usize::from(others > DOMINANCE_SLACK * diagonal.modulus_f64());
-        self.not_strongly_dominant += usize::from(others > STRONG_DOMINANCE * diagonal.modulus_f64());
+        // An empty row is 0 / 0, which max leaves out.
+        self.worst_dominance = self.worst_dominance.max(others / diagonal.modulus_f64());
         self
     }
 
@@ -205,8 +202,7 @@ impl RowFacts {
             negative_diagonals: self.negative_diagonals + other.negative_diagonals,
             zero_diagonals: self.zero_diagonals + other.zero_diagonals,
             positive_off_diagonals: self.positive_off_diagonals + other.positive_off_diagonals,
-            far_from_dominant: self.far_from_dominant + other.far_from_dominant,
-            not_strongly_dominant: self.not_strongly_dominant + other.not_strongly_dominant,
+            worst_dominance: self.worst_dominance.max(other.worst_dominance),
             entry_range: both(self.entry_range, other.entry_range),
             row_scale_range: both(self.row_scale_range, other.row_scale_range),
         }
@@ -214,10 +210,10 @@ impl RowFacts {
 }
 
 /// What the other entries of a row may sum to, relative to the diagonal, in a nearly dominant matrix.
-const DOMINANCE_SLACK: f64 = 1.05;
+const NEARLY_DOMINANT: f64 = 1.05;
 
 /// ... and in a strongly dominant one.
-const STRONG_DOMINANCE: f64 = 0.95;
+const STRONGLY_DOMINANT: f64 = 0.95;
 
 /// How many ε a value may differ from its mate's conjugate, relative to the rows' largest entries.
 const HERMITIAN_TOLERANCE: f64 = 16.0;
