@@ -56,7 +56,11 @@ pub(super) struct Damped {
     c: Vec<f64>,
     wanted: Vec<f64>,
     before: (Vec<f64>, Vec<f64>),
+    gradient: Vec<f64>,
     z: Vec<f64>,
+    /// Rows of the plan without what does not count, and where they start.
+    start: Vec<usize>,
+    entries: Vec<(u32, f64)>,
     links: Vec<f64>,
     pivots: Vec<f64>,
     excess: Vec<f64>,
@@ -96,10 +100,11 @@ impl Damped {
             self.assemble();
             self.before.0.clone_from(&self.y);
             self.before.1.clone_from(&self.u);
-            let gradient: Vec<f64> = self.c.iter().zip(&self.wanted).map(|(c, b)| c - b).collect();
+            self.gradient.clear();
+            self.gradient.extend(self.c.iter().zip(&self.wanted).map(|(c, b)| c - b));
             let total: f64 = self.s.iter().sum();
             made += 1;
-            let Some(next) = self.step(&gradient, total, error, &mut lambda) else {
+            let Some(next) = self.step(total, error, &mut lambda) else {
                 self.y.clone_from(&self.before.0);
                 self.evaluate();
                 break;
@@ -110,11 +115,11 @@ impl Damped {
     }
 
     /// One step; `None` where no λ and no length gives a better point.
-    fn step(&mut self, gradient: &[f64], total: f64, error: f64, lambda: &mut f64) -> Option<f64> {
+    fn step(&mut self, total: f64, error: f64, lambda: &mut f64) -> Option<f64> {
         let dot = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| x * y).sum::<f64>();
         while *lambda <= LAMBDA.1 {
-            self.solve(gradient, *lambda);
-            let slope = dot(gradient, &self.z);
+            self.solve(*lambda);
+            let slope = dot(&self.gradient, &self.z);
             let mut alpha = 1.0;
             while slope < 0.0 && alpha > 1e-3 {
                 for ((y, old), z) in self.y.iter_mut().zip(&self.before.0).zip(&self.z) {
@@ -210,16 +215,17 @@ impl Damped {
         let (n, k) = (self.a.len(), self.b.len());
         self.links.clear();
         self.links.resize(k * k, 0.0);
-        let Self { s, b, soft, plan, links, .. } = self;
+        let Self { s, b, soft, plan, links, start, entries, .. } = self;
         let stiffer = 1.0 + *soft;
-        // Rows of the plan without what does not count.
-        let mut start = vec![0];
-        let mut entries: Vec<(u32, f64)> = Vec::new();
+        start.clear();
+        start.push(0);
+        entries.clear();
         for (i, row) in plan.chunks_exact(k).enumerate().take(n) {
             let kept = row.iter().enumerate().filter(|(j, p)| **p > NOTHING * s[i].min(b[*j]));
             entries.extend(kept.map(|(j, p)| (j as u32, *p)));
             start.push(entries.len());
         }
+        let (start, entries) = (&*start, &*entries);
         let band = k.div_ceil(MAX_BLOCKS).max(16);
         links.par_chunks_mut(band * k).enumerate().for_each(|(block, links)| {
             let first = (block * band) as u32;
@@ -239,7 +245,7 @@ impl Damped {
     }
 
     /// z = (∇²φ + λ diag(b))⁻¹ (−gradient).
-    fn solve(&mut self, gradient: &[f64], lambda: f64) {
+    fn solve(&mut self, lambda: f64) {
         let k = self.b.len();
         self.factor.clone_from(&self.links);
         self.excess.clear();
@@ -248,7 +254,7 @@ impl Damped {
         self.excess.extend(self.b.iter().zip(sums).map(|(b, (t, c))| lambda * b + self.soft * t + give * c));
         self.pivots.clear();
         self.z.clear();
-        self.z.extend(gradient.iter().map(|g| -g));
+        self.z.extend(self.gradient.iter().map(|g| -g));
         let Self { factor, excess, pivots, z, .. } = self;
         for p in 0..k {
             let (done, rest) = factor.split_at_mut((p + 1) * k);
