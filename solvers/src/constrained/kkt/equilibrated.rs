@@ -3,6 +3,9 @@
 //! The entries of Σ grow without bound as variables near their bounds, those of H with the multipliers, while those of J stay:
 //! regularisation and zero pivots can only be told where all rows are alike. Ruiz (2001), RAL-TR-2001-034: s_i ← s_i / √max_j |k_ij|,
 //! repeatedly. Congruence keeps the inertia (Sylvester).
+//!
+//! [`Equilibration`](crate::scaling::Equilibration) does the same for a matrix that is solved once: to the end, on logarithms, in
+//! vectors of its own. K has new values at every Newton step, and a few rounds in place are enough.
 
 use super::KktSystem;
 use crate::constrained::sparse::Rows;
